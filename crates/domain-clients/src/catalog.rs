@@ -1,0 +1,148 @@
+//! The catalog service. Its answers are the same for everybody.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use futures::future::try_join_all;
+use garde::Validate;
+use jiff::Timestamp;
+use request_context::RequestContext;
+use serde::Deserialize;
+use upstream_client::{BadUpstream, CallError, Operation, TokenSource, Upstream, UpstreamSettings};
+
+use crate::{Currency, Cursor, Money, Page, ProductId, PromoId};
+
+static GET: Operation = Operation::get("catalog.product", "/products/{}").as_service();
+static BATCH: Operation = Operation::get("catalog.products", "/products").as_service();
+static SEARCH: Operation = Operation::get("catalog.search", "/products").as_service();
+static PROMOS: Operation = Operation::get("catalog.promos", "/promos").as_service();
+
+/// The most ids that one batch call may name.
+const BATCH_SIZE: usize = 100;
+
+/// The client of the catalog service.
+#[derive(Clone)]
+pub struct Catalog(Upstream);
+
+impl Catalog {
+    /// The client for the service at `settings.url`.
+    pub fn new(settings: &UpstreamSettings, tokens: Arc<dyn TokenSource>) -> Result<Self, BadUpstream> {
+        Upstream::new("catalog", settings, tokens).map(Self)
+    }
+
+    /// One product.
+    pub async fn product(&self, ctx: &RequestContext, id: &ProductId) -> Result<Product, CallError> {
+        self.0.call(ctx, &GET).segment(id).fetch().await
+    }
+
+    /// The products with these ids, in one call for each hundred; unknown ids are absent, none is no call.
+    pub async fn products(
+        &self,
+        ctx: &RequestContext,
+        ids: impl IntoIterator<Item = &ProductId>,
+    ) -> Result<HashMap<ProductId, Product>, CallError> {
+        let ids: Vec<&str> =
+            ids.into_iter().map(AsRef::as_ref).collect::<BTreeSet<_>>().into_iter().collect();
+        let batches = try_join_all(ids.chunks(BATCH_SIZE).map(|ids| self.batch(ctx, ids))).await?;
+        Ok(batches.into_iter().flatten().map(|product| (product.id.clone(), product)).collect())
+    }
+
+    async fn batch(&self, ctx: &RequestContext, ids: &[&str]) -> Result<Vec<Product>, CallError> {
+        let page: Page<Product> = self.0.call(ctx, &BATCH).query("ids", ids.join(",")).fetch().await?;
+        Ok(page.items)
+    }
+
+    /// A page of the products that match.
+    pub async fn search(
+        &self,
+        ctx: &RequestContext,
+        search: &ProductSearch,
+    ) -> Result<Page<Product>, CallError> {
+        self.0
+            .call(ctx, &SEARCH)
+            .query_opt("q", search.text.as_ref())
+            .query_opt("category", search.category.as_ref())
+            .query("limit", search.limit)
+            .query_opt("cursor", search.cursor.as_ref())
+            .fetch()
+            .await
+    }
+
+    /// The promotions of the day.
+    pub async fn promos(&self, ctx: &RequestContext) -> Result<Vec<Promo>, CallError> {
+        let page: Page<Promo> = self.0.call(ctx, &PROMOS).fetch().await?;
+        Ok(page.items)
+    }
+}
+
+/// Which products, and how many.
+#[derive(Clone, Debug, Default)]
+pub struct ProductSearch {
+    /// Words to look for.
+    pub text: Option<String>,
+    /// Only those of this category.
+    pub category: Option<String>,
+    /// At most this many.
+    pub limit: u32,
+    /// Where to begin.
+    pub cursor: Option<Cursor>,
+}
+
+/// A product.
+#[derive(Clone, Debug, Deserialize, Validate)]
+#[serde(rename_all = "camelCase")]
+pub struct Product {
+    /// The product's id.
+    #[garde(skip)]
+    pub id: ProductId,
+    /// What it is called.
+    #[garde(length(min = 1, max = 1000))]
+    pub name: String,
+    /// What it is.
+    #[garde(length(max = 20_000))]
+    pub description: String,
+    #[garde(range(min = 0))]
+    price_cents: i64,
+    #[garde(skip)]
+    currency: Currency,
+    /// A picture.
+    #[garde(length(max = 2000))]
+    pub image_url: Option<String>,
+    /// Its category.
+    #[garde(length(max = 200))]
+    pub category: String,
+    /// How many there are.
+    #[garde(skip)]
+    pub stock: u32,
+    /// From 0 to 5; `None` before the first review.
+    #[garde(range(min = 0.0, max = 5.0))]
+    pub rating: Option<f64>,
+}
+
+impl Product {
+    /// What one costs.
+    pub fn price(&self) -> Money {
+        Money { minor: self.price_cents, currency: self.currency }
+    }
+}
+
+/// A promotion.
+#[derive(Clone, Debug, Deserialize, Validate)]
+#[serde(rename_all = "camelCase")]
+pub struct Promo {
+    /// The promotion's id.
+    #[garde(skip)]
+    pub id: PromoId,
+    /// What it says.
+    #[garde(length(min = 1, max = 1000))]
+    pub title: String,
+    /// What it is for.
+    #[garde(skip)]
+    pub product_id: ProductId,
+    /// How much cheaper.
+    #[garde(range(min = 1, max = 100))]
+    pub discount_percent: u8,
+    /// When it is over.
+    #[garde(skip)]
+    pub ends_at: Timestamp,
+}

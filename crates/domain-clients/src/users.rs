@@ -1,0 +1,49 @@
+//! The users service.
+
+use std::sync::Arc;
+
+use garde::Validate;
+use request_context::RequestContext;
+use serde::Deserialize;
+use upstream_client::{BadUpstream, CallError, Operation, TokenSource, Upstream, UpstreamSettings};
+
+use crate::UserId;
+
+static GET: Operation = Operation::get("users.get", "/users/{}");
+
+/// The client of the users service.
+#[derive(Clone)]
+pub struct Users(Upstream);
+
+impl Users {
+    /// The client for the service at `settings.url`.
+    pub fn new(settings: &UpstreamSettings, tokens: Arc<dyn TokenSource>) -> Result<Self, BadUpstream> {
+        Upstream::new("users", settings, tokens).map(Self)
+    }
+
+    /// The caller's own profile.
+    pub async fn profile(&self, ctx: &RequestContext) -> Result<User, CallError> {
+        self.0.call(ctx, &GET).caller_segment().fetch().await
+    }
+}
+
+/// A user.
+#[derive(Debug, Deserialize, Validate)]
+#[serde(rename_all = "camelCase")]
+pub struct User {
+    /// The user's id.
+    #[garde(skip)]
+    pub id: UserId,
+    /// As the user wrote it: any script, possibly empty.
+    #[garde(length(max = 1000))]
+    pub first_name: String,
+    /// As the user wrote it: any script, possibly empty.
+    #[garde(length(max = 1000))]
+    pub last_name: String,
+    /// What the user is to the shop, for example `customer`.
+    #[garde(length(max = 100))]
+    pub role: String,
+    /// A picture.
+    #[garde(length(max = 2000))]
+    pub avatar_url: Option<String>,
+}

@@ -1,0 +1,163 @@
+//! A token by client credentials (RFC 6749, section 4.4), kept until shortly before it ends.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+use request_context::{AccessToken, RequestContext};
+use tokio::time::{Instant, timeout_at};
+use upstream_client::TokenError;
+
+use crate::Provider;
+use crate::flight::{Flight, Landing};
+use crate::pace::Pace;
+use crate::provider::{Client, ProviderError, TokenAnswer};
+
+/// How long a token is taken to live if its issuer does not say, and the longest that is believed.
+const USUAL_LIFE: Duration = Duration::from_secs(60);
+const LONGEST_LIFE: Duration = Duration::from_hours(24);
+/// A token is replaced when a fifth of its life is left, but no earlier than this before its end.
+const REPLACED_BEFORE: Duration = Duration::from_secs(60);
+/// What a call needs to arrive: a token with less left is not used.
+const LAST_USE: Duration = Duration::from_secs(2);
+/// A token that was refused this soon after it was issued would only be followed by another one that is refused.
+const TOO_YOUNG: Duration = Duration::from_secs(5);
+
+/// The token of one client. Cheap to clone; clones share it.
+#[derive(Clone)]
+pub(crate) struct ClientCredentials(Arc<Inner>);
+
+struct Inner {
+    provider: Arc<Provider>,
+    client: Client,
+    issued: ArcSwapOption<Issued>,
+    pace: Mutex<Pace>,
+    flight: Flight<Fetched>,
+}
+
+type Fetched = Result<AccessToken, Arc<ProviderError>>;
+
+#[derive(Debug)]
+struct Issued {
+    token: AccessToken,
+    at: Instant,
+    life: Duration,
+}
+
+impl ClientCredentials {
+    pub(crate) fn new(provider: Arc<Provider>, client: Client) -> Self {
+        Self(Arc::new(Inner {
+            provider,
+            client,
+            issued: ArcSwapOption::empty(),
+            pace: Mutex::default(),
+            flight: Flight::default(),
+        }))
+    }
+
+    /// A token that is still good for a call.
+    pub(crate) async fn token(&self, ctx: &RequestContext) -> Result<AccessToken, TokenError> {
+        let Some(issued) = self.0.issued.load_full().filter(|issued| issued.is_usable()) else {
+            return self.fetched(ctx).await;
+        };
+        if issued.is_old() {
+            // In the background: the token at hand serves this request.
+            self.fetch(ctx);
+        }
+        Ok(issued.token.clone())
+    }
+
+    /// A token other than `rejected`, which a service has just refused.
+    pub(crate) async fn token_after(
+        &self,
+        ctx: &RequestContext,
+        rejected: &AccessToken,
+    ) -> Result<AccessToken, TokenError> {
+        let Some(issued) = self.0.issued.load_full().filter(|issued| issued.is_usable()) else {
+            return self.fetched(ctx).await;
+        };
+        if issued.token.expose() != rejected.expose() {
+            return Ok(issued.token.clone());
+        }
+        if issued.at.elapsed() < TOO_YOUNG {
+            return Err(TokenError::Refused);
+        }
+        self.fetched(ctx).await
+    }
+
+    /// Waits for a new token, no longer than the request can.
+    async fn fetched(&self, ctx: &RequestContext) -> Result<AccessToken, TokenError> {
+        let Some(landing) = self.fetch(ctx) else {
+            return Err(unavailable("it failed a moment ago and is not asked again yet"));
+        };
+        match timeout_at(ctx.deadline().instant(), landing.result()).await {
+            Ok(Some(result)) => result.map_err(|error| TokenError::Unavailable(Box::new(error))),
+            Ok(None) => Err(unavailable("its token could not be read")),
+            Err(_) => Err(unavailable("its token did not come in time")),
+        }
+    }
+
+    /// The fetch that is under way, or a new one unless the last one failed a moment ago.
+    fn fetch(&self, ctx: &RequestContext) -> Option<Landing<Fetched>> {
+        self.0.flight.join(|| {
+            let mut pace = self.pace();
+            pace.has_backed_off().then(|| {
+                pace.begin();
+                self.clone().fetch_and_keep(ctx.clone())
+            })
+        })
+    }
+
+    async fn fetch_and_keep(self, ctx: RequestContext) -> Fetched {
+        let at = Instant::now();
+        let answer = self.0.provider.fetch_token(&ctx, &self.0.client).await;
+        let issued = answer.and_then(|answer| Issued::new(answer, at));
+        self.pace().end(issued.is_ok());
+        match issued {
+            Ok(issued) => {
+                let token = issued.token.clone();
+                self.0.issued.store(Some(Arc::new(issued)));
+                Ok(token)
+            }
+            Err(error) => {
+                tracing::warn!(client_id = self.0.client.id, %error, cause = error.cause(), "no token by client credentials");
+                Err(Arc::new(error))
+            }
+        }
+    }
+
+    fn pace(&self) -> MutexGuard<'_, Pace> {
+        self.0.pace.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Issued {
+    /// `at` is when the token was asked for: its life may have begun then.
+    fn new(answer: TokenAnswer, at: Instant) -> Result<Self, ProviderError> {
+        if !answer.token_type.eq_ignore_ascii_case("Bearer") {
+            return Err(ProviderError::new("its token is not a bearer token"));
+        }
+        let token = AccessToken::new(answer.access_token);
+        if token.authorization().is_none() {
+            return Err(ProviderError::new("its token cannot be sent"));
+        }
+        let life = answer.expires_in.map_or(USUAL_LIFE, Duration::from_secs);
+        Ok(Self { token, at, life: life.min(LONGEST_LIFE) })
+    }
+
+    fn left(&self) -> Duration {
+        self.life.saturating_sub(self.at.elapsed())
+    }
+
+    fn is_usable(&self) -> bool {
+        self.left() > LAST_USE
+    }
+
+    fn is_old(&self) -> bool {
+        self.left() <= REPLACED_BEFORE.min(self.life / 5)
+    }
+}
+
+fn unavailable(what: &'static str) -> TokenError {
+    TokenError::Unavailable(Box::new(ProviderError::new(what)))
+}

@@ -1,0 +1,135 @@
+//! JWT access tokens (RFC 9068): what makes one valid.
+
+use jiff::{SignedDuration, Timestamp};
+use jsonwebtoken::errors::ErrorKind;
+use jsonwebtoken::{Algorithm, Header, Validation, decode, decode_header};
+use request_context::{RequestContext, Scopes, Subject};
+use serde::{Deserialize, Deserializer, de};
+
+use crate::Provider;
+use crate::keys::{Keys, NoKey};
+use crate::rejection::{Fault, Rejection};
+
+/// The rules for tokens of one issuer to one audience.
+pub(crate) struct Rules {
+    /// One for each pinned algorithm: a token is checked for its own algorithm alone.
+    validations: Vec<Validation>,
+    leeway: SignedDuration,
+}
+
+/// What a valid token says.
+pub(crate) struct Grant {
+    pub(crate) subject: Subject,
+    pub(crate) scopes: Scopes,
+    /// The moment from which it is refused, leeway included.
+    pub(crate) ends: Timestamp,
+    /// The keys that it was verified with.
+    pub(crate) generation: u64,
+}
+
+#[derive(Deserialize)]
+struct Claims {
+    sub: String,
+    #[serde(deserialize_with = "numeric_date")]
+    exp: Timestamp,
+    #[serde(deserialize_with = "numeric_date")]
+    iat: Timestamp,
+    #[serde(default)]
+    scope: String,
+}
+
+impl Rules {
+    pub(crate) fn new(provider: &Provider, algorithms: &[Algorithm]) -> Self {
+        let settings = provider.settings();
+        let validation = |algorithm: &Algorithm| {
+            let mut validation = Validation::new(*algorithm);
+            validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
+            validation.set_issuer(&[&settings.issuer]);
+            validation.set_audience(&[provider.audience()]);
+            validation.validate_nbf = true;
+            validation.leeway = settings.leeway.as_secs();
+            validation
+        };
+        Self {
+            validations: algorithms.iter().map(validation).collect(),
+            leeway: SignedDuration::from_secs(settings.leeway.as_secs().cast_signed()),
+        }
+    }
+
+    /// What `token` says, if it is valid now.
+    pub(crate) async fn verify(
+        &self,
+        ctx: &RequestContext,
+        keys: &Keys,
+        token: &str,
+    ) -> Result<Grant, Rejection> {
+        let header = decode_header(token).map_err(|_| Fault::Malformed)?;
+        let validation = self.validation_for(&header)?;
+        let id = header.kid.as_deref().ok_or(Fault::UnknownKey)?;
+        let key = keys.find(ctx, id, header.alg).await.map_err(rejection)?;
+        let token = decode::<Claims>(token, &key.material, validation).map_err(|error| fault(error.kind()))?;
+        Ok(self.grant(token.claims, key.generation)?)
+    }
+
+    /// The validation for the token's algorithm. A header that brings its own key, or demands an extension, is refused.
+    fn validation_for(&self, header: &Header) -> Result<&Validation, Fault> {
+        let brings_a_key = header.jku.is_some()
+            || header.jwk.is_some()
+            || header.x5u.is_some()
+            || header.x5c.is_some();
+        if brings_a_key || header.crit.is_some() {
+            return Err(Fault::ForbiddenHeader);
+        }
+        let is_access_token = |typ: &String| {
+            typ.eq_ignore_ascii_case("at+jwt") || typ.eq_ignore_ascii_case("application/at+jwt")
+        };
+        if !header.typ.as_ref().is_some_and(is_access_token) {
+            return Err(Fault::WrongType);
+        }
+        let mut validations = self.validations.iter();
+        validations
+            .find(|validation| validation.algorithms == [header.alg])
+            .ok_or(Fault::WrongAlgorithm)
+    }
+
+    fn grant(&self, claims: Claims, generation: u64) -> Result<Grant, Fault> {
+        let overflow = |_| Fault::Malformed;
+        let latest = Timestamp::now().checked_add(self.leeway).map_err(overflow)?;
+        if claims.iat > latest || claims.iat > claims.exp {
+            return Err(Fault::NotYetValid);
+        }
+        Ok(Grant {
+            subject: Subject::parse(&claims.sub).ok_or(Fault::BadSubject)?,
+            scopes: Scopes::parse(&claims.scope),
+            ends: claims.exp.checked_add(self.leeway).map_err(overflow)?,
+            generation,
+        })
+    }
+}
+
+fn rejection(no_key: NoKey) -> Rejection {
+    match no_key {
+        NoKey::Unknown => Fault::UnknownKey.into(),
+        NoKey::OtherAlgorithm => Fault::WrongAlgorithm.into(),
+        NoKey::Unavailable(cause) => Rejection::Unavailable(cause),
+    }
+}
+
+fn fault(error: &ErrorKind) -> Fault {
+    match error {
+        ErrorKind::InvalidSignature => Fault::WrongSignature,
+        ErrorKind::InvalidAlgorithm => Fault::WrongAlgorithm,
+        ErrorKind::MissingRequiredClaim(_) => Fault::MissingClaim,
+        ErrorKind::InvalidIssuer => Fault::WrongIssuer,
+        ErrorKind::InvalidAudience => Fault::WrongAudience,
+        ErrorKind::ExpiredSignature => Fault::Expired,
+        ErrorKind::ImmatureSignature => Fault::NotYetValid,
+        _ => Fault::Malformed,
+    }
+}
+
+/// Seconds since 1970, with or without a fraction (RFC 7519, section 2).
+fn numeric_date<'de, D: Deserializer<'de>>(from: D) -> Result<Timestamp, D::Error> {
+    let seconds = SignedDuration::try_from_secs_f64(f64::deserialize(from)?).map_err(de::Error::custom)?;
+    Timestamp::from_duration(seconds).map_err(de::Error::custom)
+}

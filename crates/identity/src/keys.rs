@@ -1,0 +1,156 @@
+//! The provider's keys: kept, refreshed behind requests, and never asked for more than twice a minute.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+use jsonwebtoken::Algorithm;
+use request_context::RequestContext;
+use tokio::time::timeout_at;
+
+use crate::Provider;
+use crate::flight::{Flight, Landing};
+use crate::key_set::{Key, KeySet, Lookup};
+use crate::pace::Pace;
+use crate::provider::ProviderError;
+
+/// Cheap to clone; clones share the keys.
+#[derive(Clone)]
+pub(crate) struct Keys(Arc<Inner>);
+
+struct Inner {
+    provider: Arc<Provider>,
+    algorithms: Vec<Algorithm>,
+    max_age: Duration,
+    stale_for: Duration,
+    current: ArcSwapOption<KeySet>,
+    pace: Mutex<Pace>,
+    flight: Flight<Result<(), Arc<ProviderError>>>,
+}
+
+/// Why there is no key to verify with.
+#[derive(Debug)]
+pub(crate) enum NoKey {
+    /// The provider has no such key.
+    Unknown,
+    /// The key signs with another algorithm.
+    OtherAlgorithm,
+    /// The provider cannot be asked, so that nobody knows.
+    Unavailable(Arc<ProviderError>),
+}
+
+impl Keys {
+    pub(crate) fn new(provider: Arc<Provider>, algorithms: Vec<Algorithm>) -> Self {
+        let settings = provider.settings();
+        let (max_age, stale_for) = (settings.keys_max_age, settings.keys_stale_for);
+        Self(Arc::new(Inner {
+            provider,
+            algorithms,
+            max_age,
+            stale_for: stale_for.max(max_age),
+            current: ArcSwapOption::empty(),
+            pace: Mutex::default(),
+            flight: Flight::default(),
+        }))
+    }
+
+    /// Which keys are in use; `None` if there are none. Has them refreshed in the background when they are old.
+    pub(crate) fn generation(&self, ctx: &RequestContext) -> Option<u64> {
+        self.usable(ctx).map(|set| set.generation)
+    }
+
+    /// The key `id`, if it may verify `algorithm`. An unknown one is asked for, within the budget.
+    pub(crate) async fn find(
+        &self,
+        ctx: &RequestContext,
+        id: &str,
+        algorithm: Algorithm,
+    ) -> Result<Arc<Key>, NoKey> {
+        if let Some(set) = self.usable(ctx) {
+            match set.find(id, algorithm) {
+                Lookup::Found(key) => return Ok(key),
+                Lookup::OtherAlgorithm => return Err(NoKey::OtherAlgorithm),
+                Lookup::Unknown => {}
+            }
+        }
+        let refreshed = self.refreshed(ctx).await;
+        match self.usable(ctx).map(|set| set.find(id, algorithm)) {
+            Some(Lookup::Found(key)) => Ok(key),
+            Some(Lookup::OtherAlgorithm) => Err(NoKey::OtherAlgorithm),
+            Some(Lookup::Unknown) => Err(refreshed.map_or_else(NoKey::Unavailable, |()| NoKey::Unknown)),
+            None => Err(NoKey::Unavailable(refreshed.err().unwrap_or_else(waiting))),
+        }
+    }
+
+    /// Fetches the keys in the background, so that the first request finds them.
+    pub(crate) fn warm(&self, ctx: &RequestContext) {
+        self.refresh(ctx);
+    }
+
+    fn usable(&self, ctx: &RequestContext) -> Option<Arc<KeySet>> {
+        let set = self.0.current.load_full()?;
+        let age = set.fetched.elapsed();
+        if age >= self.0.max_age {
+            self.refresh(ctx);
+        }
+        (age < self.0.stale_for).then_some(set)
+    }
+
+    /// Waits for a refresh, no longer than the request can. An error says that the provider could not be asked.
+    async fn refreshed(&self, ctx: &RequestContext) -> Result<(), Arc<ProviderError>> {
+        let Some(landing) = self.refresh(ctx) else {
+            let failing = self.pace().is_failing();
+            return if failing { Err(waiting()) } else { Ok(()) };
+        };
+        match timeout_at(ctx.deadline().instant(), landing.result()).await {
+            Ok(Some(result)) => result,
+            Ok(None) => Err(Arc::new(ProviderError::new("its keys could not be read"))),
+            Err(_) => Err(Arc::new(ProviderError::new("its keys did not come in time"))),
+        }
+    }
+
+    /// The refresh that is under way, or a new one if the provider may be asked again.
+    fn refresh(&self, ctx: &RequestContext) -> Option<Landing<Result<(), Arc<ProviderError>>>> {
+        self.0.flight.join(|| {
+            let mut pace = self.pace();
+            self.may_ask(&pace).then(|| {
+                pace.begin();
+                self.clone().fetch(ctx.clone())
+            })
+        })
+    }
+
+    /// Twice a minute at most. Without any key nothing can be served, and waiting for a minute would prolong the
+    /// outage: then only failures hold us back, each longer than the one before.
+    fn may_ask(&self, pace: &Pace) -> bool {
+        let current = self.0.current.load();
+        let starving = current.as_ref().is_none_or(|set| set.fetched.elapsed() >= self.0.stale_for);
+        if starving { pace.has_backed_off() } else { pace.is_within_budget() }
+    }
+
+    async fn fetch(self, ctx: RequestContext) -> Result<(), Arc<ProviderError>> {
+        let result = self.fetch_once(&ctx).await;
+        self.pace().end(result.is_ok());
+        if let Err(error) = &result {
+            tracing::warn!(%error, cause = error.cause(), "identity provider's keys not refreshed");
+        }
+        result.map_err(Arc::new)
+    }
+
+    async fn fetch_once(&self, ctx: &RequestContext) -> Result<(), ProviderError> {
+        let answer = self.0.provider.fetch_keys(ctx).await?;
+        let previous = self.0.current.load_full();
+        let set = KeySet::new(answer.keys, &self.0.algorithms, previous.as_deref())
+            .ok_or_else(|| ProviderError::new("none of its keys can be used"))?;
+        self.0.current.store(Some(Arc::new(set)));
+        Ok(())
+    }
+
+    fn pace(&self) -> MutexGuard<'_, Pace> {
+        self.0.pace.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn waiting() -> Arc<ProviderError> {
+    Arc::new(ProviderError::new("it failed a moment ago and is not asked again yet"))
+}

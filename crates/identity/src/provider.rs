@@ -1,0 +1,235 @@
+//! The identity provider as we reach it: its configuration, its keys, its token endpoint.
+//!
+//! A call to it is made once: it is neither retried nor coalesced here. [`Keys`](crate::keys::Keys) and
+//! [`ClientCredentials`](crate::client_credentials::ClientCredentials) decide when to ask.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use garde::Validate;
+use http::HeaderValue;
+use http::header::AUTHORIZATION;
+use request_context::{Deadline, RequestContext};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use tokio::sync::OnceCell;
+use upstream_client::{BadUpstream, NoTokens, Operation, Upstream, UpstreamSettings};
+use url::Url;
+use url::form_urlencoded::byte_serialize;
+
+use crate::IdentitySettings;
+
+/// What upstream-client calls the provider, in its logs.
+const NAME: &str = "identity-provider";
+/// A token endpoint that checks a password hash is slower than a domain service.
+const TIMEOUT: Duration = Duration::from_secs(2);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+/// Time for asking where an endpoint is and then asking it.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+static CONFIGURATION: Operation =
+    Operation::get("identity-provider.configuration", "/.well-known/openid-configuration")
+        .as_nobody()
+        .max_body(256 << 10);
+static KEYS: Operation = Operation::get("identity-provider.keys", "")
+    .as_nobody()
+    .max_body(256 << 10);
+static TOKEN: Operation = Operation::post("identity-provider.token", "")
+    .as_nobody()
+    .max_body(64 << 10);
+
+/// The identity provider that issues the tokens, and what this service is to it.
+pub struct Provider {
+    settings: IdentitySettings,
+    service: String,
+    base: Upstream,
+    keys: OnceCell<Upstream>,
+    token: OnceCell<Upstream>,
+}
+
+/// A client of the provider.
+pub(crate) struct Client {
+    pub(crate) id: String,
+    pub(crate) secret: SecretString,
+}
+
+/// The provider could not be asked, or gave an unusable answer. For the log.
+#[derive(Debug, thiserror::Error)]
+#[error("{what}")]
+pub(crate) struct ProviderError {
+    what: &'static str,
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+/// Provider metadata (OpenID Connect Discovery 1.0, section 3).
+#[derive(Deserialize, Validate)]
+#[garde(allow_unvalidated)]
+struct Configuration {
+    issuer: String,
+    jwks_uri: Url,
+    token_endpoint: Option<Url>,
+}
+
+/// A JWK set (RFC 7517, section 5). Its keys are read one by one: one that is unknown to us spoils no other.
+#[derive(Deserialize, Validate)]
+pub(crate) struct KeysAnswer {
+    #[garde(length(max = 100))]
+    pub(crate) keys: Vec<serde_json::Value>,
+}
+
+/// A successful token response (RFC 6749, section 5.1).
+#[derive(Deserialize, Validate)]
+#[garde(allow_unvalidated)]
+pub(crate) struct TokenAnswer {
+    #[garde(length(min = 1, max = 8192))]
+    pub(crate) access_token: String,
+    pub(crate) token_type: String,
+    pub(crate) expires_in: Option<u64>,
+}
+
+impl Provider {
+    /// The provider that `settings` name, as `service` knows it. Nothing is sent yet.
+    pub fn new(settings: &IdentitySettings, service: &str) -> Result<Arc<Self>, BadUpstream> {
+        let issuer = || Url::parse(&settings.issuer).expect("the settings were checked");
+        let base = settings.provider_url.clone().unwrap_or_else(issuer);
+        Ok(Arc::new(Self {
+            settings: settings.clone(),
+            service: service.to_owned(),
+            base: upstream(base)?,
+            keys: OnceCell::new(),
+            token: OnceCell::new(),
+        }))
+    }
+
+    pub(crate) fn settings(&self) -> &IdentitySettings {
+        &self.settings
+    }
+
+    /// What `aud` must contain for a token to be meant for this service.
+    pub(crate) fn audience(&self) -> &str {
+        self.settings.audience.as_deref().unwrap_or(&self.service)
+    }
+
+    /// The client that this service itself is.
+    pub(crate) fn own_client(&self) -> Client {
+        let id = self.settings.client_id.clone();
+        Client {
+            id: id.unwrap_or_else(|| self.service.clone()),
+            secret: self.settings.client_secret.clone(),
+        }
+    }
+
+    pub(crate) async fn fetch_keys(&self, ctx: &RequestContext) -> Result<KeysAnswer, ProviderError> {
+        let ctx = &detached(ctx);
+        let keys = self.keys.get_or_try_init(async || match &self.settings.jwks_url {
+            Some(url) => endpoint(url.clone()),
+            None => self.announced(self.configuration(ctx).await?.jwks_uri),
+        });
+        let call = keys.await?.call(ctx, &KEYS);
+        call.fetch().await.map_err(ProviderError::from_source("its keys cannot be fetched"))
+    }
+
+    /// A token by client credentials (RFC 6749, section 4.4).
+    pub(crate) async fn fetch_token(
+        &self,
+        ctx: &RequestContext,
+        client: &Client,
+    ) -> Result<TokenAnswer, ProviderError> {
+        let ctx = &detached(ctx);
+        let token = self.token.get_or_try_init(async || match &self.settings.token_url {
+            Some(url) => endpoint(url.clone()),
+            None => match self.configuration(ctx).await?.token_endpoint {
+                Some(url) => self.announced(url),
+                None => Err(ProviderError::new("it announces no token endpoint")),
+            },
+        });
+        let call = token
+            .await?
+            .call(ctx, &TOKEN)
+            .header(AUTHORIZATION, client.authorization())
+            .form(&[("grant_type", "client_credentials")]);
+        call.fetch().await.map_err(ProviderError::from_source("it issued no token"))
+    }
+
+    async fn configuration(&self, ctx: &RequestContext) -> Result<Configuration, ProviderError> {
+        let found: Configuration = self
+            .base
+            .call(ctx, &CONFIGURATION)
+            .fetch()
+            .await
+            .map_err(ProviderError::from_source("its configuration cannot be fetched"))?;
+        if found.issuer != self.settings.issuer {
+            return Err(ProviderError::new("it has another name than the settings say"));
+        }
+        Ok(found)
+    }
+
+    /// An endpoint of the provider's own origin is reached where the provider is.
+    fn announced(&self, mut url: Url) -> Result<Upstream, ProviderError> {
+        let issuer = Url::parse(&self.settings.issuer).expect("the settings were checked");
+        if issuer.scheme() == "https" && url.scheme() != "https" {
+            return Err(ProviderError::new("it announces an endpoint without TLS"));
+        }
+        if let Some(base) = &self.settings.provider_url
+            && url.origin() == issuer.origin()
+        {
+            let mut moved = base.clone();
+            moved.set_path(url.path());
+            moved.set_query(url.query());
+            url = moved;
+        }
+        endpoint(url)
+    }
+}
+
+impl Client {
+    /// HTTP Basic with both parts encoded as in a form (RFC 6749, section 2.3.1).
+    fn authorization(&self) -> HeaderValue {
+        let encoded = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
+        let pair = format!("{}:{}", encoded(&self.id), encoded(self.secret.expose_secret()));
+        let value = format!("Basic {}", STANDARD.encode(pair));
+        let mut value = HeaderValue::try_from(value).expect("base64 is visible ASCII");
+        value.set_sensitive(true);
+        value
+    }
+}
+
+impl ProviderError {
+    pub(crate) fn new(what: &'static str) -> Self {
+        Self { what, source: None }
+    }
+
+    /// What the network or the decoder said, if it was that.
+    pub(crate) fn cause(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+
+    fn from_source<E>(what: &'static str) -> impl FnOnce(E) -> Self
+    where
+        E: Error + Send + Sync + 'static,
+    {
+        move |error| Self { what, source: Some(Box::new(error)) }
+    }
+}
+
+fn endpoint(url: Url) -> Result<Upstream, ProviderError> {
+    upstream(url).map_err(ProviderError::from_source("it announces an unusable endpoint"))
+}
+
+fn upstream(url: Url) -> Result<Upstream, BadUpstream> {
+    let settings = UpstreamSettings {
+        timeout: TIMEOUT,
+        connect_timeout: CONNECT_TIMEOUT,
+        max_idle: 2,
+        ..UpstreamSettings::at(url)
+    };
+    Upstream::new(NAME, &settings, Arc::new(NoTokens))
+}
+
+/// What is fetched serves everyone, so that it neither ends with the request that needed it first nor names its caller.
+fn detached(ctx: &RequestContext) -> RequestContext {
+    RequestContext::new(ctx.request_id().clone(), ctx.trace().clone(), Deadline::after(PATIENCE))
+}

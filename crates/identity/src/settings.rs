@@ -1,0 +1,119 @@
+//! What the operator says about identity: the section `[identity]`, and `[partners.…]` where there are partners.
+
+mod check;
+mod partners;
+
+use std::time::Duration;
+
+use jiff::fmt::serde::unsigned_duration::friendly::compact::required as friendly;
+use jsonwebtoken::Algorithm;
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize, Serializer};
+use url::Url;
+
+pub use partners::{ApiKeySettings, PartnerSettings, Partners, SecretHash};
+
+/// The identity provider: how it is called, how it is reached, and what this service is to it.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct IdentitySettings {
+    /// The name of the provider, as `iss` in its tokens: compared letter by letter.
+    #[serde(deserialize_with = "check::issuer")]
+    pub issuer: String,
+    /// Where the provider is reached, if not where its name says. Endpoints that it announces under its name are
+    /// reached here too.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "check::url")]
+    pub provider_url: Option<Url>,
+    /// Where its keys are, if it does not announce that (OpenID Connect Discovery 1.0).
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "check::url")]
+    pub jwks_url: Option<Url>,
+    /// Where it issues tokens, if it does not announce that.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "check::url")]
+    pub token_url: Option<Url>,
+    /// What `aud` must contain. The name of this service, unless said otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "check::name")]
+    pub audience: Option<String>,
+    /// The client that this service is to the provider. The name of this service, unless said otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "check::name")]
+    pub client_id: Option<String>,
+    /// That client's secret.
+    #[serde(serialize_with = "redacted", deserialize_with = "check::secret")]
+    pub client_secret: SecretString,
+    /// The algorithms that the provider signs with. No other is taken, whatever a token says.
+    #[serde(default = "default::algorithms", deserialize_with = "check::algorithms")]
+    pub algorithms: Vec<SigningAlgorithm>,
+    /// How far the provider's clock may be from ours.
+    #[serde(serialize_with = "friendly::serialize", default = "default::leeway", deserialize_with = "check::leeway")]
+    pub leeway: Duration,
+    /// The age at which the provider's keys are fetched anew.
+    #[serde(
+        serialize_with = "friendly::serialize",
+        default = "default::keys_max_age",
+        deserialize_with = "check::keys_max_age"
+    )]
+    pub keys_max_age: Duration,
+    /// The age up to which keys are used while the provider cannot be reached.
+    #[serde(
+        serialize_with = "friendly::serialize",
+        default = "default::keys_stale_for",
+        deserialize_with = "check::keys_stale_for"
+    )]
+    pub keys_stale_for: Duration,
+}
+
+mod default {
+    use super::{Duration, SigningAlgorithm};
+
+    pub(super) fn algorithms() -> Vec<SigningAlgorithm> {
+        vec![SigningAlgorithm::EdDSA, SigningAlgorithm::ES256, SigningAlgorithm::RS256]
+    }
+    pub(super) fn leeway() -> Duration {
+        Duration::from_secs(30)
+    }
+    pub(super) fn keys_max_age() -> Duration {
+        Duration::from_mins(5)
+    }
+    pub(super) fn keys_stale_for() -> Duration {
+        Duration::from_hours(24)
+    }
+}
+
+/// An algorithm that signs with a private key (RFC 7518, section 3.1; RFC 8037). There are no others here: a shared
+/// secret would let whoever can verify also sign.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[expect(missing_docs, reason = "their names are those of the RFCs")]
+pub enum SigningAlgorithm {
+    EdDSA,
+    ES256,
+    ES384,
+    PS256,
+    PS384,
+    PS512,
+    RS256,
+    RS384,
+    RS512,
+}
+
+impl From<SigningAlgorithm> for Algorithm {
+    fn from(algorithm: SigningAlgorithm) -> Self {
+        match algorithm {
+            SigningAlgorithm::EdDSA => Self::EdDSA,
+            SigningAlgorithm::ES256 => Self::ES256,
+            SigningAlgorithm::ES384 => Self::ES384,
+            SigningAlgorithm::PS256 => Self::PS256,
+            SigningAlgorithm::PS384 => Self::PS384,
+            SigningAlgorithm::PS512 => Self::PS512,
+            SigningAlgorithm::RS256 => Self::RS256,
+            SigningAlgorithm::RS384 => Self::RS384,
+            SigningAlgorithm::RS512 => Self::RS512,
+        }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn redacted<S: Serializer>(_: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str("[redacted]")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,96 @@
+//! Values that are in range, or one clear line.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use jiff::fmt::serde::unsigned_duration::friendly::compact::required as friendly;
+use secrecy::{ExposeSecret, SecretString};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
+use url::Url;
+
+use super::SigningAlgorithm;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+pub(super) fn issuer<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    let issuer = String::deserialize(from)?;
+    let problem = Url::parse(&issuer).map_or(Some(NO_URL), |url| url_problem(&url));
+    match problem {
+        None => Ok(issuer),
+        Some(problem) => Err(D::Error::custom(problem)),
+    }
+}
+
+pub(super) fn url<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Url>, D::Error> {
+    let url = Url::deserialize(from)?;
+    match url_problem(&url) {
+        None => Ok(Some(url)),
+        Some(problem) => Err(D::Error::custom(problem)),
+    }
+}
+
+const NO_URL: &str = "must be a URL that begins with http:// or https://";
+
+fn url_problem(url: &Url) -> Option<&'static str> {
+    if !matches!(url.scheme(), "http" | "https") {
+        return Some(NO_URL);
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Some("must be a URL without query and fragment");
+    }
+    let anonymous = url.username().is_empty() && url.password().is_none();
+    (!anonymous).then_some("must be a URL without a credential")
+}
+
+pub(super) fn name<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    required_name(from).map(Some)
+}
+
+pub(super) fn required_name<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    let name = String::deserialize(from)?;
+    let visible = (1..=256).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_graphic());
+    visible
+        .then_some(name)
+        .ok_or_else(|| D::Error::custom("must be 1 to 256 visible ASCII characters"))
+}
+
+pub(super) fn secret<'de, D: Deserializer<'de>>(from: D) -> Result<SecretString, D::Error> {
+    let secret = SecretString::deserialize(from)?;
+    if secret.expose_secret().is_empty() {
+        return Err(D::Error::custom("must not be empty"));
+    }
+    Ok(secret)
+}
+
+pub(super) fn algorithms<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<SigningAlgorithm>, D::Error> {
+    let algorithms = Vec::deserialize(from)?;
+    if algorithms.is_empty() {
+        return Err(D::Error::custom("must name at least one algorithm"));
+    }
+    Ok(algorithms)
+}
+
+pub(super) fn leeway<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+    within(from, Duration::ZERO..=300 * SECOND, "must be between 0s and 5m")
+}
+
+pub(super) fn keys_max_age<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+    within(from, 60 * SECOND..=86_400 * SECOND, "must be between 1m and 24h")
+}
+
+pub(super) fn keys_stale_for<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+    within(from, 60 * SECOND..=604_800 * SECOND, "must be between 1m and 168h")
+}
+
+fn within<'de, D: Deserializer<'de>>(
+    from: D,
+    range: RangeInclusive<Duration>,
+    problem: &'static str,
+) -> Result<Duration, D::Error> {
+    let duration = friendly::deserialize(from)?;
+    range
+        .contains(&duration)
+        .then_some(duration)
+        .ok_or_else(|| D::Error::custom(problem))
+}

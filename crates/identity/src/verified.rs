@@ -1,0 +1,105 @@
+//! Tokens that were verified before, so that a signature is checked once and not with every request.
+
+use std::time::{Duration, Instant};
+
+use aws_lc_rs::digest;
+use jiff::Timestamp;
+use moka::Expiry;
+use moka::sync::Cache;
+use request_context::Caller;
+
+/// The tokens together take at most this many bytes.
+const CAPACITY: u64 = 4 << 20;
+/// What an entry takes beside its token.
+const OVERHEAD: usize = 512;
+
+/// Verified tokens by the SHA-256 of their text. Only tokens with a good signature get in.
+pub(crate) struct Verified(Cache<Digest, Entry>);
+
+/// The SHA-256 of a token.
+pub(crate) type Digest = [u8; 32];
+
+#[derive(Clone)]
+struct Entry {
+    caller: Caller,
+    ends: Timestamp,
+    /// The keys it was verified with. When the provider withdraws one, its tokens end with it.
+    generation: u64,
+}
+
+impl Verified {
+    pub(crate) fn new() -> Self {
+        let weigh = |_: &Digest, entry: &Entry| {
+            u32::try_from(entry.caller.token.expose().len() + OVERHEAD).unwrap_or(u32::MAX)
+        };
+        let cache = Cache::builder()
+            .max_capacity(CAPACITY)
+            .weigher(weigh)
+            .expire_after(UntilItEnds)
+            .build();
+        Self(cache)
+    }
+
+    pub(crate) fn digest(token: &str) -> Digest {
+        let digest = digest::digest(&digest::SHA256, token.as_bytes());
+        digest.as_ref().try_into().expect("SHA-256 has 32 bytes")
+    }
+
+    /// The caller, if the token was verified with these keys and is still valid at `now`.
+    pub(crate) fn get(&self, digest: &Digest, generation: u64, now: Timestamp) -> Option<Caller> {
+        let entry = self.0.get(digest)?;
+        (entry.generation == generation && now < entry.ends).then_some(entry.caller)
+    }
+
+    pub(crate) fn insert(&self, digest: Digest, caller: Caller, ends: Timestamp, generation: u64) {
+        self.0.insert(digest, Entry { caller, ends, generation });
+    }
+}
+
+/// Frees the room of a token that has ended. Whether it has is checked at every use all the same.
+struct UntilItEnds;
+
+impl Expiry<Digest, Entry> for UntilItEnds {
+    fn expire_after_create(&self, _: &Digest, entry: &Entry, _: Instant) -> Option<Duration> {
+        let left = entry.ends.duration_since(Timestamp::now());
+        Some(Duration::try_from(left).unwrap_or_default())
+    }
+
+    fn expire_after_update(
+        &self,
+        digest: &Digest,
+        entry: &Entry,
+        at: Instant,
+        _: Option<Duration>,
+    ) -> Option<Duration> {
+        self.expire_after_create(digest, entry, at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+    use request_context::{AccessToken, Scopes, Subject};
+
+    use super::*;
+
+    #[test]
+    fn a_token_is_known_until_it_ends_or_its_keys_change() {
+        let verified = Verified::new();
+        let now = Timestamp::now();
+        let ends = now + SignedDuration::from_secs(60);
+        let caller = Caller {
+            subject: Subject::parse("u_42").unwrap(),
+            scopes: Scopes::default(),
+            token: AccessToken::new("token"),
+        };
+        let digest = Verified::digest("token");
+        verified.insert(digest, caller, ends, 7);
+
+        assert!(verified.get(&digest, 7, now).is_some());
+        assert!(verified.get(&digest, 7, ends - SignedDuration::from_nanos(1)).is_some());
+        assert!(verified.get(&digest, 7, ends).is_none());
+        assert!(verified.get(&digest, 8, now).is_none());
+        assert!(verified.get(&Verified::digest("another"), 7, now).is_none());
+    }
+}

@@ -1,0 +1,28 @@
+//! The inbound half: what every request passes before its handler.
+//!
+//! [`stack`] puts the layers that every route needs around a whole router; [`authentication`] and
+//! [`priority`] go around the routes that want them; the extractors of [`extract`] are what handlers
+//! read a request with. Each of them refuses with a `Problem`.
+
+mod access_log;
+mod around;
+mod arrival;
+mod authentication;
+mod compression;
+mod context;
+mod deadline;
+mod etag;
+pub mod extract;
+mod foreign_headers;
+mod panics;
+mod priority;
+mod problems;
+mod reads;
+mod settings;
+mod stack;
+
+pub use authentication::authentication;
+pub use extract::{Context, IdempotencyKey, Json, Path, Query};
+pub use priority::priority;
+pub use settings::RequestSettings;
+pub use stack::stack;

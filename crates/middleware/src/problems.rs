@@ -1,0 +1,93 @@
+//! Gives every error answer its one form: problem details.
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::Response;
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG};
+use http::uri::PathAndQuery;
+use http::{HeaderValue, StatusCode};
+use problem::{ALL, MEDIA_TYPE, Naming, Problem, ProblemKind, kind};
+use request_context::{RequestContext, RequestId};
+
+use crate::around::Around;
+
+/// A longer path is cut: it would only say that somebody sent a long path.
+const MAX_INSTANCE: usize = 256;
+
+/// Renders the problems of the layers and handlers inside, and makes one of any other error.
+#[derive(Clone, Copy)]
+pub(crate) struct Problems(pub(crate) Naming);
+
+pub(crate) struct Asked {
+    path: Option<PathAndQuery>,
+    request_id: Option<RequestId>,
+    naming: Naming,
+}
+
+impl Around for Problems {
+    type Held = Asked;
+
+    fn request(&self, request: &mut Request) -> Asked {
+        let context = request.extensions().get::<RequestContext>();
+        Asked {
+            request_id: context.map(|context| context.request_id().clone()),
+            path: request.uri().path_and_query().cloned(),
+            naming: self.0,
+        }
+    }
+
+    fn response(asked: Asked, mut response: Response) -> Response {
+        if response.extensions().get::<Problem>().is_none() {
+            if !is_bare_error(&response) {
+                return response;
+            }
+            let problem = Problem::new(kind_of(response.status()));
+            response.extensions_mut().insert(problem);
+        }
+        asked.render(response)
+    }
+}
+
+impl Asked {
+    /// Gives an answer with a problem its body, and keeps the headers it came with.
+    fn render(&self, mut response: Response) -> Response {
+        let Some(problem) = response.extensions().get::<Problem>() else {
+            return response;
+        };
+        let path = self.path.as_ref().map_or("/", PathAndQuery::path);
+        let instance = &path[..path.floor_char_boundary(MAX_INSTANCE)];
+        let request_id = self.request_id.as_ref().map_or("", RequestId::as_str);
+        let rendered = problem.render(instance, request_id, self.naming);
+
+        *response.status_mut() = rendered.status();
+        let headers = response.headers_mut();
+        for stale in [CONTENT_LENGTH, CONTENT_ENCODING, ETAG] {
+            headers.remove(stale);
+        }
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+        response.map(|_: Body| rendered.into_body())
+    }
+}
+
+/// An error that axum, a layer or a handler answered with anything but a problem.
+fn is_bare_error(response: &Response) -> bool {
+    let status = response.status();
+    let is_problem = |kind: &HeaderValue| kind.as_bytes().starts_with(MEDIA_TYPE.as_bytes());
+    (status.is_client_error() || status.is_server_error())
+        && !response.headers().get(CONTENT_TYPE).is_some_and(is_problem)
+}
+
+/// The documented kind with this status; a status that has none keeps its number and borrows the words.
+fn kind_of(status: StatusCode) -> ProblemKind {
+    let documented = ALL.iter().copied().find(|kind| kind.status == status);
+    documented.unwrap_or_else(|| match status.is_client_error() {
+        true => ProblemKind {
+            status,
+            ..kind::INVALID_REQUEST
+        },
+        false => ProblemKind {
+            status,
+            ..kind::INTERNAL
+        },
+    })
+}

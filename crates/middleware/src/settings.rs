@@ -1,0 +1,106 @@
+//! What a service may be told about its requests.
+
+use std::time::Duration;
+
+use bytesize::ByteSize;
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+
+/// The `[requests]` section of a service's settings.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RequestSettings {
+    /// The longest a request may take; a client may ask for less with `X-Request-Timeout-Ms`.
+    #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
+    pub deadline: Duration,
+    /// The largest body, in bytes as they arrive.
+    pub max_body: ByteSize,
+    /// The networks of the proxies whose request ids and traces are taken over.
+    pub trusted_proxies: Vec<IpNet>,
+}
+
+impl Default for RequestSettings {
+    fn default() -> Self {
+        Self {
+            deadline: Duration::from_secs(2),
+            max_body: ByteSize::kib(64),
+            trusted_proxies: vec![],
+        }
+    }
+}
+
+impl RequestSettings {
+    /// The range of every value; the error names the key and says what would be right.
+    pub fn check(&self) -> Result<(), (&'static str, String)> {
+        let (shortest, longest) = (Duration::from_millis(10), Duration::from_secs(600));
+        if !(shortest..=longest).contains(&self.deadline) {
+            return Err(("deadline", "must be from 10ms to 10m".into()));
+        }
+        if self.max_body > ByteSize::mib(16) {
+            return Err(("max_body", "must be at most 16 MiB".into()));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn max_body_bytes(&self) -> usize {
+        usize::try_from(self.max_body.as_u64()).unwrap_or(usize::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn defaults_are_shown_and_read_back() {
+        let shown = serde_json::to_value(RequestSettings::default()).unwrap();
+        insta::assert_json_snapshot!(shown, @"");
+        let read: RequestSettings = serde_json::from_value(shown).unwrap();
+        assert_eq!(read, RequestSettings::default());
+    }
+
+    #[test]
+    fn units_are_written_out() {
+        let read: RequestSettings = serde_json::from_value(json!({
+            "deadline": "250ms", "max_body": "1 MiB", "trusted_proxies": ["10.0.0.0/8", "::1/128"],
+        }))
+        .unwrap();
+        assert_eq!(read.deadline, Duration::from_millis(250));
+        assert_eq!(read.max_body, ByteSize::mib(1));
+        assert!(serde_json::from_value::<RequestSettings>(json!({"dead_line": "1s"})).is_err());
+    }
+
+    #[test]
+    fn what_is_out_of_range_is_named() {
+        let default = RequestSettings::default;
+        let cases = [
+            (default(), None),
+            (
+                RequestSettings {
+                    deadline: Duration::from_millis(9),
+                    ..default()
+                },
+                Some("deadline"),
+            ),
+            (
+                RequestSettings {
+                    deadline: Duration::from_secs(601),
+                    ..default()
+                },
+                Some("deadline"),
+            ),
+            (
+                RequestSettings {
+                    max_body: ByteSize::mib(17),
+                    ..default()
+                },
+                Some("max_body"),
+            ),
+        ];
+        for (settings, expected) in cases {
+            assert_eq!(settings.check().err().map(|(key, _)| key), expected, "{settings:?}");
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! The order of the layers: the first line sees the request first, and its answer last.
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn;
+use axum::response::{IntoResponse, Response};
+use http::HeaderValue;
+use http::header::{CONTENT_SECURITY_POLICY, X_CONTENT_TYPE_OPTIONS};
+use problem::Naming;
+use tower::ServiceBuilder;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::set_header::SetResponseHeaderLayer;
+
+use crate::access_log::AccessLog;
+use crate::around::AroundLayer;
+use crate::context::Contexts;
+use crate::problems::Problems;
+use crate::reads::Reads;
+use crate::{RequestSettings, compression, deadline, foreign_headers, panics};
+
+/// An answer of this API is data: nothing in it may load, run or be framed.
+const NO_CONTENT_POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+const NO_SNIFFING: HeaderValue = HeaderValue::from_static("nosniff");
+
+/// Puts every layer around the whole of `router`, its fallbacks included.
+///
+/// Goes on last, when all routes are there: a route that is added later passes none of it.
+pub fn stack(router: Router, settings: &RequestSettings, naming: Naming) -> Router {
+    router.layer(
+        ServiceBuilder::new()
+            // All below speak of a request by its id and measure against its deadline.
+            .layer(AroundLayer(Contexts::new(settings)))
+            // After the context, which may have taken some of it over; before anyone who could believe it.
+            .map_request(foreign_headers::remove)
+            // Sees the answer as the client does, and the client who leaves without one.
+            .layer(AroundLayer(AccessLog))
+            // On every answer there is; `if_not_present` where a page knows better.
+            .layer(SetResponseHeaderLayer::overriding(
+                X_CONTENT_TYPE_OPTIONS,
+                NO_SNIFFING,
+            ))
+            .layer(SetResponseHeaderLayer::if_not_present(
+                CONTENT_SECURITY_POLICY,
+                NO_CONTENT_POLICY,
+            ))
+            // Outside of all that refuses, so that every error has one form.
+            .layer(AroundLayer(Problems(naming)))
+            // A write that is done must not be answered 406, as a read may be.
+            .map_request(compression::for_reads_only)
+            .map_response(into_response)
+            .layer(compression::layer())
+            // Inside compression: a tag names the uncompressed body, and a 304 has nothing to compress.
+            .layer(AroundLayer(Reads))
+            // Inside what completes an answer, so that a panic's is as complete as any other.
+            .map_response(into_response)
+            .layer(CatchPanicLayer::custom(panics::answer))
+            // Around the rest of the work: reading the body, authentication, the handler.
+            .layer(from_fn(deadline::enforce))
+            // Extractors enforce it on the bytes that arrive; a route may set its own.
+            .layer(DefaultBodyLimit::max(settings.max_body_bytes())),
+    )
+}
+
+/// Meets the body types of layers that wrap theirs.
+fn into_response(response: impl IntoResponse) -> Response {
+    response.into_response()
+}

@@ -1,0 +1,62 @@
+use std::collections::HashSet;
+
+use super::*;
+
+fn body(response: Response) -> serde_json::Value {
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+    let mut body = pin!(response.into_body());
+    let mut context = Context::from_waker(Waker::noop());
+    let Poll::Ready(Some(Ok(frame))) = http_body::Body::poll_frame(body.as_mut(), &mut context) else {
+        panic!("a rendered problem is one frame");
+    };
+    serde_json::from_slice(frame.data_ref().unwrap()).unwrap()
+}
+
+#[test]
+fn every_member_has_its_place() {
+    let problem = Problem::new(kind::INVALID_REQUEST)
+        .detail("One value is wrong.")
+        .error("/quantity", "must be at least 1")
+        .caused_by(std::io::Error::other("upstream 10.0.0.7 said no"));
+    let response = problem.render("/orders", "r-1", Naming::CamelCase);
+    assert_eq!(response.headers()[CONTENT_TYPE], MEDIA_TYPE);
+    insta::assert_json_snapshot!(body(response), @r#"
+    {
+      "detail": "One value is wrong.",
+      "errors": [
+        {
+          "detail": "must be at least 1",
+          "pointer": "/quantity"
+        }
+      ],
+      "instance": "/orders",
+      "requestId": "r-1",
+      "status": 400,
+      "title": "The request is not valid",
+      "type": "urn:triptych:problem:invalid-request"
+    }
+    "#);
+}
+
+#[test]
+fn partners_read_snake_case() {
+    let response = Problem::new(kind::NOT_FOUND).render("/v1/x", "r-1", Naming::SnakeCase);
+    let body = body(response);
+    assert_eq!(body["request_id"], "r-1");
+    assert!(body.get("requestId").is_none() && body.get("errors").is_none());
+}
+
+#[test]
+fn headers_say_when_and_how_to_come_back() {
+    let busy = Problem::new(kind::UNAVAILABLE).retry_after(Duration::from_millis(1200)).into_response();
+    assert_eq!(busy.headers()[RETRY_AFTER], "2");
+    let nobody = Problem::new(kind::UNAUTHENTICATED).challenge("Bearer").into_response();
+    assert_eq!(nobody.headers()[WWW_AUTHENTICATE], "Bearer");
+}
+
+#[test]
+fn slugs_are_unique() {
+    let slugs: HashSet<_> = ALL.iter().map(|kind| kind.slug).collect();
+    assert_eq!(slugs.len(), ALL.len());
+}

@@ -1,0 +1,125 @@
+//! Who is calling.
+
+use std::fmt;
+use std::sync::Arc;
+
+use http::HeaderValue;
+use secrecy::{ExposeSecret, SecretString};
+
+/// A caller whose credential was verified. Nothing else makes one: no header ever does.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// The account that calls: a user, or a partner's account.
+    pub subject: Subject,
+    /// What the credential allows.
+    pub scopes: Scopes,
+    /// The token that speaks for the caller towards the domain services.
+    pub token: AccessToken,
+}
+
+/// The `sub` of a verified credential: at most 128 visible ASCII characters.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Subject(HeaderValue);
+
+impl Subject {
+    /// The longest subject that is taken.
+    pub const MAX_LEN: usize = 128;
+
+    /// `None` unless `value` is 1 to 128 visible ASCII characters, which travel safely in a header.
+    pub fn parse(value: &str) -> Option<Self> {
+        let visible =
+            (1..=Self::MAX_LEN).contains(&value.len()) && value.bytes().all(|b| b.is_ascii_graphic());
+        visible.then(|| HeaderValue::from_str(value).ok().map(Self)).flatten()
+    }
+
+    /// The subject as text.
+    pub fn as_str(&self) -> &str {
+        self.0.to_str().unwrap_or_default()
+    }
+
+    /// The subject as the value of `X-User-Id`.
+    pub fn header_value(&self) -> HeaderValue {
+        self.0.clone()
+    }
+}
+
+impl fmt::Debug for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The scopes of a credential (RFC 6749, section 3.3), in the order they were granted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scopes(Arc<str>);
+
+impl Scopes {
+    /// Scopes from their space-separated form.
+    pub fn parse(value: &str) -> Self {
+        Self(value.into())
+    }
+
+    /// Whether `scope` was granted.
+    pub fn contains(&self, scope: &str) -> bool {
+        self.0.split_ascii_whitespace().any(|granted| granted == scope)
+    }
+}
+
+/// An OAuth access token. Its `Debug` form never shows it.
+#[derive(Clone)]
+pub struct AccessToken(Arc<SecretString>);
+
+impl AccessToken {
+    /// Wraps a token; the text is wiped from memory when the last clone goes.
+    pub fn new(token: impl Into<String>) -> Self {
+        Self(Arc::new(SecretString::from(token.into())))
+    }
+
+    /// The token itself, for whoever must send or compare it.
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+
+    /// `Bearer …`, marked sensitive; `None` when the token has characters that no header may carry.
+    pub fn authorization(&self) -> Option<HeaderValue> {
+        let mut value = HeaderValue::try_from(format!("Bearer {}", self.expose())).ok()?;
+        value.set_sensitive(true);
+        Some(value)
+    }
+}
+
+impl fmt::Debug for AccessToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AccessToken(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_subject_is_visible_ascii_of_bounded_length() {
+        for good in ["u_42", "auth0|65f0", &"x".repeat(128)] {
+            assert_eq!(Subject::parse(good).unwrap().as_str(), good);
+        }
+        for bad in ["", "u 42", "u\r\nX-Admin: 1", "ü", &"x".repeat(129)] {
+            assert!(Subject::parse(bad).is_none(), "{bad:?} was taken");
+        }
+    }
+
+    #[test]
+    fn scopes_match_whole_words() {
+        let scopes = Scopes::parse("orders:read orders:write");
+        assert!(scopes.contains("orders:read"));
+        assert!(!scopes.contains("orders"));
+    }
+
+    #[test]
+    fn a_token_is_not_shown() {
+        let token = AccessToken::new("s3cret");
+        assert_eq!(format!("{token:?}"), "AccessToken(…)");
+        assert!(!format!("{:?}", token.authorization()).contains("s3cret"));
+        assert!(AccessToken::new("a\nb").authorization().is_none());
+    }
+}

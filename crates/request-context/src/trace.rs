@@ -1,0 +1,135 @@
+//! W3C Trace Context (<https://www.w3.org/TR/trace-context/>): which trace a request belongs to.
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use opentelemetry::trace::{SpanId, TraceFlags, TraceId};
+use uuid::Uuid;
+
+/// `traceparent`.
+pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+/// `tracestate`.
+pub const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
+
+/// A `tracestate` longer than this is dropped, as the recommendation allows.
+const MAX_TRACESTATE: usize = 512;
+
+/// One request's place in a distributed trace: the trace, and this service's span in it.
+#[derive(Clone, Debug)]
+pub struct Trace {
+    id: TraceId,
+    span: SpanId,
+    flags: TraceFlags,
+    state: Option<HeaderValue>,
+}
+
+impl Trace {
+    /// The first span of a new trace. Not sampled: whoever records spans decides that.
+    pub fn start() -> Self {
+        let id = TraceId::from_bytes(Uuid::new_v4().into_bytes());
+        Self { id, span: new_span_id(), flags: TraceFlags::default(), state: None }
+    }
+
+    /// A new span in the trace that `headers` name; `None` when their `traceparent` is absent or malformed.
+    pub fn continued(headers: &HeaderMap) -> Option<Self> {
+        let mut values = headers.get_all(TRACEPARENT).iter();
+        let (Some(value), None) = (values.next(), values.next()) else {
+            return None;
+        };
+        let (id, flags) = parse(value.to_str().ok()?)?;
+        let state = headers.get(TRACESTATE).filter(|state| state.len() <= MAX_TRACESTATE).cloned();
+        Some(Self { id, span: new_span_id(), flags, state })
+    }
+
+    /// The id shared by every span of the trace.
+    pub fn trace_id(&self) -> TraceId {
+        self.id
+    }
+
+    /// This service's own span.
+    pub fn span_id(&self) -> SpanId {
+        self.span
+    }
+
+    /// The headers that make an upstream's span a child of this one.
+    pub fn inject(&self, headers: &mut HeaderMap) {
+        let parent = format!("00-{}-{}-{:02x}", self.id, self.span, self.flags.to_u8());
+        let parent = HeaderValue::try_from(parent).expect("hexadecimal digits and hyphens");
+        headers.insert(TRACEPARENT, parent);
+        if let Some(state) = &self.state {
+            headers.insert(TRACESTATE, state.clone());
+        }
+    }
+}
+
+fn new_span_id() -> SpanId {
+    SpanId::from(Uuid::new_v4().as_u64_pair().0)
+}
+
+/// `version "-" trace-id "-" parent-id "-" flags`; a version after 00 may append fields, 00 may not.
+fn parse(value: &str) -> Option<(TraceId, TraceFlags)> {
+    let mut fields = value.split('-');
+    let (version, trace, parent, flags) = (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
+    let lower_hex = |field: &str, len| {
+        field.len() == len && field.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+    };
+    let lengths = [(version, 2), (trace, 32), (parent, 16), (flags, 2)];
+    if !lengths.into_iter().all(|(field, len)| lower_hex(field, len)) || version == "ff" {
+        return None;
+    }
+    if version == "00" && fields.next().is_some() {
+        return None;
+    }
+    let trace_id = TraceId::from_hex(trace).ok().filter(|id| *id != TraceId::INVALID)?;
+    SpanId::from_hex(parent).ok().filter(|id| *id != SpanId::INVALID)?;
+    Some((trace_id, TraceFlags::new(u8::from_str_radix(flags, 16).ok()?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
+    fn headers(parent: &str) -> HeaderMap {
+        HeaderMap::from_iter([(TRACEPARENT, HeaderValue::from_str(parent).unwrap())])
+    }
+
+    #[test]
+    fn a_trace_is_continued_with_a_span_of_our_own() {
+        let mut incoming = headers(PARENT);
+        incoming.insert(TRACESTATE, HeaderValue::from_static("vendor=1"));
+        let trace = Trace::continued(&incoming).unwrap();
+        let mut outgoing = HeaderMap::new();
+        trace.inject(&mut outgoing);
+
+        assert_eq!(trace.trace_id().to_string(), "4bf92f3577b34da6a3ce929d0e0e4736");
+        assert_ne!(trace.span_id().to_string(), "00f067aa0ba902b7");
+        let parent = outgoing[TRACEPARENT].to_str().unwrap();
+        assert!(parent.starts_with("00-4bf92f3577b34da6a3ce929d0e0e4736-") && parent.ends_with("-01"));
+        assert_eq!(outgoing[TRACESTATE], "vendor=1");
+    }
+
+    #[test]
+    fn malformed_parents_are_not_continued() {
+        for bad in [
+            "",
+            "00",
+            "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
+            "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-more",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7",
+        ] {
+            assert!(Trace::continued(&headers(bad)).is_none(), "{bad:?} was continued");
+        }
+        let mut doubled = headers(PARENT);
+        doubled.append(TRACEPARENT, HeaderValue::from_static(PARENT));
+        assert!(Trace::continued(&doubled).is_none());
+    }
+
+    #[test]
+    fn a_later_version_may_append_fields() {
+        let parent = "01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-more";
+        assert!(Trace::continued(&headers(parent)).is_some());
+    }
+}

@@ -1,0 +1,98 @@
+//! A screen: sections that must be there, sections that may be lost, and what is said about the lost ones.
+//!
+//! ```ignore
+//! let screen = Screen::new();
+//! let (user, promos) = try_join!(
+//!     screen.required(app.users.profile(&ctx)),
+//!     screen.optional(Section::Promos, app.catalog.promos(&ctx)),
+//! )?;
+//! Ok(screen.respond(|warnings| Home::compose(user, promos, warnings)))
+//! ```
+
+mod errors;
+mod warning;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use problem::{Cause, Causes, Problem};
+use serde::Serialize;
+use upstream_client::CallError;
+
+pub use errors::OrProblem;
+pub use warning::{Status, Warning};
+
+/// One answer in the making. `S` is the enum of what the screen can lose; it serializes to the fields' names.
+#[derive(Debug)]
+pub struct Screen<S> {
+    losses: Mutex<Vec<Loss<S>>>,
+}
+
+#[derive(Debug)]
+struct Loss<S> {
+    section: S,
+    status: Status,
+    cause: Option<CallError>,
+}
+
+impl<S: Copy + Serialize> Screen<S> {
+    /// A screen that has lost nothing yet.
+    #[expect(clippy::new_without_default, reason = "a screen is begun, never defaulted")]
+    pub fn new() -> Self {
+        Self { losses: Mutex::new(Vec::new()) }
+    }
+
+    /// A section that the screen is nothing without: its loss is the screen's problem.
+    ///
+    /// Under `try_join!` the loss drops the other sections, which cancels their calls.
+    pub async fn required<T>(&self, call: impl Future<Output = Result<T, CallError>>) -> Result<T, Problem> {
+        call.await.or_problem()
+    }
+
+    /// A section that the screen can do without: `None` and a warning when it is lost. Never an error.
+    pub async fn optional<T>(
+        &self,
+        section: S,
+        call: impl Future<Output = Result<T, CallError>>,
+    ) -> Result<Option<T>, Problem> {
+        match call.await {
+            Ok(value) => Ok(Some(value)),
+            Err(error) => {
+                self.record(Loss { section, status: Status::of(&error), cause: Some(error) });
+                Ok(None)
+            }
+        }
+    }
+
+    /// Says that a part of a section is missing though its call succeeded.
+    pub fn lost(&self, section: S, status: Status) {
+        self.record(Loss { section, status, cause: None });
+    }
+
+    /// The answer: what `compose` makes of the warnings, and the causes for the access log.
+    pub fn respond<V: Serialize>(self, compose: impl FnOnce(Vec<Warning<S>>) -> V) -> Response {
+        let losses = self.losses.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let warnings = losses.iter().map(|loss| Warning::new(loss.section, loss.status)).collect();
+        let mut response = Json(compose(warnings)).into_response();
+        let causes: Vec<_> = losses.into_iter().filter_map(Loss::into_cause).collect();
+        if !causes.is_empty() {
+            response.extensions_mut().insert(Causes(causes));
+        }
+        response
+    }
+
+    fn record(&self, loss: Loss<S>) {
+        self.losses.lock().unwrap_or_else(PoisonError::into_inner).push(loss);
+    }
+}
+
+impl<S: Serialize> Loss<S> {
+    fn into_cause(self) -> Option<(String, Cause)> {
+        let section = serde_json::to_string(&self.section).unwrap_or_default();
+        Some((section.trim_matches('"').to_owned(), Arc::new(self.cause?)))
+    }
+}
+
+#[cfg(test)]
+mod tests;

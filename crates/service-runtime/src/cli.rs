@@ -1,0 +1,164 @@
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use tokio::runtime;
+
+use crate::drain::Signals;
+use crate::run::{Bound, Plan};
+use crate::settings::{self, ServiceSettings};
+use crate::{App, BuildError, Service, telemetry};
+
+/// The settings cannot be used (`EX_CONFIG`).
+const BAD_SETTINGS: u8 = 78;
+/// The operating system refused something, such as a port that is taken (`EX_OSERR`).
+const REFUSED: u8 = 71;
+
+#[derive(Parser)]
+#[command(arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// The settings file (TOML); BFF__SECTION__KEY variables override it
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs the service until SIGTERM or Ctrl-C
+    Serve,
+    /// Checks the settings and prints them all, defaults included, secrets redacted
+    Check,
+    /// Prints the OpenAPI document
+    Openapi,
+}
+
+/// Why the process ends early: its exit code and the line that says why.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Failure {
+    pub(crate) code: u8,
+    pub(crate) line: String,
+}
+
+impl Failure {
+    fn settings(error: impl ToString) -> Self {
+        Self {
+            code: BAD_SETTINGS,
+            line: error.to_string(),
+        }
+    }
+
+    pub(crate) fn refused(error: impl ToString) -> Self {
+        Self {
+            code: REFUSED,
+            line: error.to_string(),
+        }
+    }
+}
+
+pub(crate) fn main<S, B>(service: Service<B>) -> ExitCode
+where
+    S: ServiceSettings,
+    B: AsyncFnOnce(S) -> Result<App, BuildError>,
+{
+    let name = service.name;
+    let cli = match parse(name, service.version, std::env::args_os()) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help goes to standard output, complaints to standard error; a closed one is no reason to fail.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let env = settings::environment().collect();
+    match obey(service, &cli, env, &mut io::stdout()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure { code, line }) => {
+            let _ = writeln!(io::stderr(), "{name}: {line}");
+            ExitCode::from(code)
+        }
+    }
+}
+
+fn parse(
+    name: &'static str,
+    version: &'static str,
+    args: impl IntoIterator<Item = OsString>,
+) -> Result<Cli, clap::Error> {
+    let command = Cli::command().name(name).version(version);
+    Cli::from_arg_matches(&command.try_get_matches_from(args)?)
+}
+
+fn obey<S, B>(
+    service: Service<B>,
+    cli: &Cli,
+    env: Vec<(String, String)>,
+    out: &mut dyn Write,
+) -> Result<(), Failure>
+where
+    S: ServiceSettings,
+    B: AsyncFnOnce(S) -> Result<App, BuildError>,
+{
+    if let Command::Openapi = cli.command {
+        return writeln!(out, "{}", (service.openapi)()).map_err(Failure::refused);
+    }
+    let rust_log = env.iter().find(|(name, _)| name == "RUST_LOG");
+    let rust_log = rust_log.map(|(_, value)| value.clone());
+    let settings: S = settings::load(cli.config.as_deref(), env.into_iter()).map_err(Failure::settings)?;
+    match cli.command {
+        Command::Check => check(service.build, settings, out),
+        _ => serve(service, settings, rust_log),
+    }
+}
+
+/// Goes as far as `serve` goes before it opens a port.
+fn check<S, B>(build: B, settings: S, out: &mut dyn Write) -> Result<(), Failure>
+where
+    S: ServiceSettings,
+    B: AsyncFnOnce(S) -> Result<App, BuildError>,
+{
+    let text = toml::to_string(&settings).map_err(Failure::settings)?;
+    let runtime = runtime::Builder::new_current_thread().enable_all().build();
+    runtime
+        .map_err(Failure::refused)?
+        .block_on(build(settings))
+        .map_err(Failure::settings)?;
+    out.write_all(text.as_bytes()).map_err(Failure::refused)
+}
+
+fn serve<S, B>(service: Service<B>, settings: S, rust_log: Option<String>) -> Result<(), Failure>
+where
+    S: ServiceSettings,
+    B: AsyncFnOnce(S) -> Result<App, BuildError>,
+{
+    let server = settings.server().clone();
+    telemetry::start(rust_log.as_ref().unwrap_or(&server.log))
+        .map_err(|error| Failure::settings(format!("RUST_LOG: {error}")))?;
+    let runtime = runtime::Builder::new_multi_thread()
+        .worker_threads(server.worker_threads)
+        .enable_all()
+        .build()
+        .map_err(Failure::refused)?;
+    let outcome = runtime.block_on(async {
+        let signals = Signals::of_process().map_err(Failure::refused)?;
+        let plan = Plan {
+            name: service.name,
+            version: service.version,
+            listen: settings.listen(),
+            admin: settings.admin().clone(),
+            server,
+            config: serde_json::to_string_pretty(&settings).map_err(Failure::settings)?,
+        };
+        let app = (service.build)(settings).await.map_err(Failure::settings)?;
+        Bound::open(plan, app).await?.run(signals).await
+    });
+    // What a handler left running must not hold up the exit.
+    runtime.shutdown_background();
+    outcome
+}
+
+#[cfg(test)]
+mod tests;

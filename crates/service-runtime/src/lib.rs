@@ -1,0 +1,72 @@
+//! What every service needs around its routes: settings, telemetry, health, listener, drain and command line.
+//!
+//! A service's `main` hands [`main`] its settings type and a function that makes its [`App`]; the rest is
+//! here. Connections are accepted by [`listener`], because `axum::serve` bounds neither how many there are
+//! nor how long a request's head may take. A service stops in steps:
+//!
+//! 1. SIGTERM: `/readyz` fails, requests are still served, for `server.lame_duck`.
+//!    Ctrl-C (SIGINT) skips this step: a person waits.
+//! 2. Nothing is accepted any more, every connection is told to end, requests that run may run on for
+//!    `server.drain_timeout`.
+//! 3. The process exits with 0. A second signal ends it at once, with 128 plus the signal's number.
+//!
+//! Other exit codes: 78 (`EX_CONFIG`) for settings that cannot be used, before a port is opened; 71
+//! (`EX_OSERR`) for a port that is taken or anything else that the system refuses; 2 for a wrong command line.
+
+mod admin;
+mod cli;
+mod drain;
+pub mod listener;
+mod run;
+pub mod settings;
+mod telemetry;
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use axum::Router;
+
+pub use listener::{ConnectionAbort, Server, serve};
+pub use settings::{AdminSettings, Invalid, Secret, ServerSettings, ServiceSettings, SettingsError};
+
+/// A service, before it knows its settings.
+pub struct Service<B> {
+    /// The program's name, such as `web-bff`.
+    pub name: &'static str,
+    /// The program's version.
+    pub version: &'static str,
+    /// Makes the OpenAPI document, as JSON.
+    pub openapi: fn() -> String,
+    /// Makes the app from the settings; an [`AsyncFnOnce`] that does no I/O.
+    pub build: B,
+}
+
+/// What a service offers, once it knows its settings.
+pub struct App {
+    /// The routes of the public listener, with all their layers.
+    pub router: Router,
+    /// Routes of the admin listener beside those that every service has. All of them want the admin token.
+    pub admin: Router,
+}
+
+impl App {
+    /// An app without admin routes of its own.
+    pub fn new(router: Router) -> Self {
+        Self {
+            router,
+            admin: Router::new(),
+        }
+    }
+}
+
+/// Why an app cannot be made from its settings. Its text is printed behind the service's name.
+pub type BuildError = Box<dyn Error + Send + Sync>;
+
+/// Does what the command line asks for, and returns when that is done.
+pub fn main<S, B>(service: Service<B>) -> ExitCode
+where
+    S: ServiceSettings,
+    B: AsyncFnOnce(S) -> Result<App, BuildError>,
+{
+    cli::main(service)
+}

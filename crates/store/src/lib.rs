@@ -1,0 +1,1 @@
+//! Key-value storage with time to live, versions and leases.

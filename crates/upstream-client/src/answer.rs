@@ -1,0 +1,67 @@
+//! What came back, and how it becomes a type.
+
+use std::error::Error;
+
+use bytes::Bytes;
+use garde::Validate;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, StatusCode};
+use serde::de::DeserializeOwned;
+
+use crate::Operation;
+use crate::error::Failure;
+
+/// A whole answer, read up to the call's cap.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) operation: &'static Operation,
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Answer {
+    /// The body as `T`, or where it breaks the contract.
+    pub(crate) fn decode<T>(&self) -> Result<T, Failure>
+    where
+        T: DeserializeOwned + Validate<Context = ()>,
+    {
+        if !self.is_json() {
+            return Err(Failure::violation("content-type", "the answer is not JSON"));
+        }
+        let value: T = serde_json::from_slice(&self.body).or_else(|_| self.decode_with_path())?;
+        value.validate().map_err(|report| {
+            let path = report.iter().next().map(|(path, _)| path.to_string()).unwrap_or_default();
+            Failure::violation(path, report)
+        })?;
+        Ok(value)
+    }
+
+    /// Decodes again, more slowly, to learn where the body is wrong.
+    fn decode_with_path<T: DeserializeOwned>(&self) -> Result<T, Failure> {
+        let mut json = serde_json::Deserializer::from_slice(&self.body);
+        let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+            let path = error.path().to_string();
+            Failure::violation(path, without_values(error.inner()))
+        })?;
+        json.end().map_err(|error| Failure::violation("body", error))?;
+        Ok(value)
+    }
+
+    fn is_json(&self) -> bool {
+        let media_type =
+            self.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
+    }
+}
+
+/// The decoder quotes the value it found, which may be somebody's: the log gets only what was expected.
+fn without_values(error: &serde_json::Error) -> Box<dyn Error + Send + Sync> {
+    let text = error.to_string();
+    let expected = text.find(", expected ").map_or("", |at| &text[at + 2..]);
+    let expected = expected.split(" at line ").next().unwrap_or_default();
+    format!("{:?} error at line {} column {} {expected}", error.classify(), error.line(), error.column())
+        .trim_end()
+        .into()
+}

@@ -1,0 +1,78 @@
+//! How a call fails, one variant per decision that the caller makes.
+
+use std::error::Error;
+use std::time::Duration;
+
+use http::StatusCode;
+
+use crate::Refusal;
+
+/// A call that brought no usable answer. Its text is for the log, never for a client.
+#[derive(Debug, thiserror::Error)]
+#[error("{operation}: {kind}")]
+pub struct CallError {
+    /// `service.operation`.
+    pub operation: &'static str,
+    /// What follows from it.
+    pub kind: CallErrorKind,
+    /// What the transport, the decoder or the token source said.
+    #[source]
+    pub(crate) cause: Option<BoxError>,
+}
+
+pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
+
+/// What follows from a failed call.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CallErrorKind {
+    /// No answer within the call's time, or too little time left to ask.
+    #[error("no answer in time")]
+    Timeout,
+    /// The service cannot be reached, broke off, or answered `5xx`.
+    #[error("not available")]
+    Unavailable,
+    /// The service has too much to do, and says when to come back if it knows.
+    #[error("shed")]
+    Shed {
+        /// How long to wait before the next try.
+        retry_after: Option<Duration>,
+    },
+    /// The answer is not what the contract says.
+    #[error("contract violated at {path}")]
+    ContractViolation {
+        /// Where in the answer: a path such as `items[3].priceCents`, or `status`, `content-type`, `body`.
+        path: String,
+    },
+    /// The service understood and refused.
+    #[error("refused with {status}")]
+    Refused {
+        /// One of 400, 403, 404, 409, 410, 412, 422.
+        status: StatusCode,
+        /// The operation's own name for it, if it has one.
+        refusal: Option<&'static Refusal>,
+    },
+    /// The service took no credential of ours, a fresh one neither.
+    #[error("our credential was refused")]
+    Unauthorized,
+}
+
+/// A failure inside the stack, before the edge names the operation.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) kind: CallErrorKind,
+    pub(crate) cause: Option<BoxError>,
+}
+
+impl Failure {
+    pub(crate) fn new(kind: CallErrorKind) -> Self {
+        Self { kind, cause: None }
+    }
+
+    pub(crate) fn caused_by(kind: CallErrorKind, cause: impl Into<BoxError>) -> Self {
+        Self { kind, cause: Some(cause.into()) }
+    }
+
+    pub(crate) fn violation(path: impl Into<String>, cause: impl Into<BoxError>) -> Self {
+        Self::caused_by(CallErrorKind::ContractViolation { path: path.into() }, cause)
+    }
+}

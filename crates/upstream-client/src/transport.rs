@@ -1,0 +1,107 @@
+//! The wire: one HTTP client per domain service, with every limit set.
+
+use std::task::{Context, Poll};
+
+use futures::future::BoxFuture;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use tower::Service;
+
+use crate::answer::Answer;
+use crate::call::Call;
+use crate::error::{BoxError, CallErrorKind, Failure};
+use crate::settings::UpstreamSettings;
+
+/// A domain service whose settings make no client.
+#[derive(Debug, thiserror::Error)]
+pub enum BadUpstream {
+    /// A setting is out of range.
+    #[error("upstreams.{name}.{key} {right}")]
+    Setting {
+        /// The service.
+        name: &'static str,
+        /// The setting.
+        key: &'static str,
+        /// What would be right.
+        right: &'static str,
+    },
+    /// The client cannot be built, for example because there are no root certificates.
+    #[error("no HTTP client for upstream {name}: {cause}")]
+    Client {
+        /// The service.
+        name: &'static str,
+        /// What is missing.
+        cause: String,
+    },
+}
+
+/// Sends a call and reads its answer up to the cap. The innermost service of the stack.
+#[derive(Clone, Debug)]
+pub(crate) struct Transport(reqwest::Client);
+
+impl Transport {
+    #[expect(clippy::disallowed_methods, reason = "this is the one place where clients are made")]
+    pub(crate) fn new(name: &'static str, settings: &UpstreamSettings) -> Result<Self, BadUpstream> {
+        if let Some((key, right)) = settings.out_of_range() {
+            return Err(BadUpstream::Setting { name, key, right });
+        }
+        reqwest::Client::builder()
+            .user_agent(concat!("triptych/", env!("CARGO_PKG_VERSION")))
+            // A redirect or a proxy variable would send our credentials to somebody else.
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .referer(false)
+            // Retries have one place, which counts them, and it is not here.
+            .retry(reqwest::retry::never())
+            // The whole exchange is timed by the deadline layer.
+            .connect_timeout(settings.connect_timeout)
+            .pool_idle_timeout(settings.idle_timeout)
+            .pool_max_idle_per_host(settings.max_idle)
+            .tcp_nodelay(true)
+            .build()
+            .map(Self)
+            .map_err(|error| BadUpstream::Client { name, cause: error.without_url().to_string() })
+    }
+}
+
+impl Service<Call> for Transport {
+    type Response = Answer;
+    type Error = Failure;
+    type Future = BoxFuture<'static, Result<Answer, Failure>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Failure>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, call: Call) -> Self::Future {
+        Box::pin(exchange(self.0.clone(), call))
+    }
+}
+
+async fn exchange(client: reqwest::Client, call: Call) -> Result<Answer, Failure> {
+    let mut request = reqwest::Request::new(call.operation.method.clone(), call.url);
+    *request.headers_mut() = call.headers;
+    if !call.body.is_empty() {
+        *request.body_mut() = Some(call.body.into());
+    }
+    let response = client.execute(request).await.map_err(unavailable)?;
+    let (head, body) = http::Response::<reqwest::Body>::from(response).into_parts();
+    let body = Limited::new(body, call.max_body).collect().await.map_err(broken_off)?;
+    Ok(Answer {
+        operation: call.operation,
+        status: head.status,
+        headers: head.headers,
+        body: body.to_bytes(),
+    })
+}
+
+fn unavailable(error: reqwest::Error) -> Failure {
+    let kind = if error.is_timeout() { CallErrorKind::Timeout } else { CallErrorKind::Unavailable };
+    Failure::caused_by(kind, error.without_url())
+}
+
+fn broken_off(error: BoxError) -> Failure {
+    if error.is::<LengthLimitError>() {
+        return Failure::violation("body", "the answer is larger than its cap");
+    }
+    Failure::caused_by(CallErrorKind::Unavailable, error)
+}
