@@ -120,7 +120,8 @@ mod tests {
     #[test]
     fn only_ids_that_we_would_write_are_read() {
         assert_eq!(number("u_", "u_42"), Some(42));
-        for text in ["", "u_", "42", "o_42", "u_042", "u_0", "u_-1", "u_+1", "u_4 2", "u_99999999999", "U_42"] {
+        for text in ["", "u_", "42", "o_42", "u_042", "u_0", "u_-1", "u_+1", "u_4 2", "u_99999999999", "U_42"]
+        {
             assert_eq!(number("u_", text), None, "{text:?}");
         }
     }

@@ -45,7 +45,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let axum::Json(body) = axum::Json::from_request(request, state).await.map_err(|rejection| refused(&rejection))?;
+        let axum::Json(body) =
+            axum::Json::from_request(request, state).await.map_err(|rejection| refused(&rejection))?;
         Ok(Self(body))
     }
 }

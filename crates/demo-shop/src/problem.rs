@@ -32,11 +32,8 @@ pub(crate) const NOT_CANCELLABLE: Kind =
 pub(crate) const TOO_LARGE: Kind = Kind("too-large", StatusCode::PAYLOAD_TOO_LARGE, "The body is too large");
 pub(crate) const UNSUPPORTED: Kind =
     Kind("unsupported-media-type", StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body must be application/json");
-pub(crate) const IDEMPOTENCY_MISMATCH: Kind = Kind(
-    "idempotency-mismatch",
-    StatusCode::UNPROCESSABLE_ENTITY,
-    "The key was used for another request",
-);
+pub(crate) const IDEMPOTENCY_MISMATCH: Kind =
+    Kind("idempotency-mismatch", StatusCode::UNPROCESSABLE_ENTITY, "The key was used for another request");
 pub(crate) const UNKNOWN_PRODUCT: Kind =
     Kind("unknown-product", StatusCode::UNPROCESSABLE_ENTITY, "There is no such product");
 pub(crate) const OVERLOADED: Kind = Kind("overloaded", StatusCode::SERVICE_UNAVAILABLE, "Too much to do");

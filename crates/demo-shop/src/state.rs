@@ -14,7 +14,6 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use announcements::{Announcement, Announcements};
 pub(crate) use inbox::Inbox;
-pub(crate) use ledger::Write;
 pub(crate) use orders::{Filter, Orders, Refusal};
 pub(crate) use stock::Stock;
 

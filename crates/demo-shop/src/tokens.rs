@@ -43,7 +43,8 @@ impl SigningKey {
     /// The key that belongs to this seed.
     pub(crate) fn derived_from(seed: u64) -> Self {
         let secret = digest(&SHA256, format!("triptych demo-shop signing key{seed}").as_bytes());
-        let pair = Ed25519KeyPair::from_seed_unchecked(secret.as_ref()).expect("any 32 bytes are a secret key");
+        let pair =
+            Ed25519KeyPair::from_seed_unchecked(secret.as_ref()).expect("any 32 bytes are a secret key");
         let der: Pkcs8V1Der<'_> = pair.as_der().expect("a key pair has a DER form");
         let x = BASE64_URL_SAFE_NO_PAD.encode(pair.public_key());
         let thumbprint = digest(&SHA256, format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#).as_bytes());

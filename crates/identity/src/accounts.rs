@@ -16,10 +16,7 @@ impl Accounts {
     /// The accounts of `partners`. Nothing is sent yet.
     pub fn new(partners: &Partners, provider: &Arc<Provider>) -> Arc<Self> {
         let account = |(_, partner): (_, &crate::PartnerSettings)| {
-            let client = Client {
-                id: partner.client_id.clone(),
-                secret: partner.client_secret.clone(),
-            };
+            let client = Client { id: partner.client_id.clone(), secret: partner.client_secret.clone() };
             let credentials = ClientCredentials::new(provider.clone(), client);
             (partner.subject(), credentials)
         };

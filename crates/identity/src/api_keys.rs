@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use aws_lc_rs::digest;
 use http::{HeaderMap, HeaderName};
 use jiff::Timestamp;
 use problem::Problem;
@@ -12,7 +11,7 @@ use subtle::ConstantTimeEq;
 
 use crate::client_credentials::ClientCredentials;
 use crate::rejection::{API_KEY, Fault, Rejection};
-use crate::{Accounts, ApiKeySettings, Partners};
+use crate::{Accounts, ApiKeySettings, Partners, SecretHash};
 
 /// `X-API-Key`.
 pub const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
@@ -21,14 +20,14 @@ const PREFIX: &str = "tpk_";
 /// The longest key that is looked at, in bytes.
 const MAX_KEY: usize = 512;
 /// What the secret of an unknown key is compared with, so that it takes as long as a known one's.
-const NO_HASH: [u8; 32] = [0; 32];
+const NO_HASH: SecretHash = SecretHash([0; 32]);
 
 /// Identifies partners by their API keys. Cheap to clone.
 #[derive(Clone)]
 pub struct ApiKeys(Arc<HashMap<String, Key>>);
 
 struct Key {
-    sha256: [u8; 32],
+    sha256: SecretHash,
     expires_at: Option<Timestamp>,
     scopes: Scopes,
     account: Subject,
@@ -50,7 +49,6 @@ impl ApiKeys {
     }
 
     /// Who sent these headers: `401` if nobody that we know, `503` if the account's token is needed and cannot be had.
-    #[expect(clippy::needless_pass_by_value, reason = "it is what an authentication layer calls")]
     pub async fn authenticate(&self, ctx: RequestContext, headers: HeaderMap) -> Result<Caller, Problem> {
         let caller = self.identify(&ctx, &headers).await;
         caller.map_err(|rejection| rejection.into_problem(&ctx, &API_KEY))
@@ -68,8 +66,8 @@ impl ApiKeys {
     fn verified(&self, id: &str, secret: &str) -> Result<&Key, Fault> {
         let key = self.0.get(id);
         let expected = key.map_or(&NO_HASH, |key| &key.sha256);
-        let hash = digest::digest(&digest::SHA256, secret.as_bytes());
-        let matches = bool::from(hash.as_ref().ct_eq(expected));
+        let hash = SecretHash::of(secret);
+        let matches = bool::from(hash.0.ct_eq(&expected.0));
         let key = key.filter(|_| matches).ok_or(Fault::WrongSecret)?;
         let expired = key.expires_at.is_some_and(|at| Timestamp::now() >= at);
         if expired { Err(Fault::Expired) } else { Ok(key) }
@@ -79,7 +77,7 @@ impl ApiKeys {
 impl Key {
     fn new(settings: &ApiKeySettings, account: Subject, credentials: ClientCredentials) -> Self {
         Self {
-            sha256: settings.sha256.0,
+            sha256: settings.sha256,
             expires_at: settings.expires_at,
             scopes: Scopes::parse(&settings.scopes.join(" ")),
             account,

@@ -6,7 +6,7 @@ use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use jiff::Timestamp;
 use jsonwebtoken::Algorithm;
-use problem::{Problem, kind};
+use problem::Problem;
 use request_context::{AccessToken, Caller, RequestContext};
 
 use crate::jwt::Rules;
@@ -44,13 +44,12 @@ impl Bearer {
 
     /// Fetches the provider's keys in the background, so that the first request finds them.
     /// Must be called in a tokio runtime.
-    pub fn warm(&self, ctx: &RequestContext) {
-        self.0.keys.warm(ctx);
+    pub fn warm(&self) {
+        self.0.keys.warm();
     }
 
     /// Who sent these headers: `401` with a challenge if nobody that we know, `503` if the provider's keys are
     /// needed and cannot be had.
-    #[expect(clippy::needless_pass_by_value, reason = "it is what an authentication layer calls")]
     pub async fn authenticate(&self, ctx: RequestContext, headers: HeaderMap) -> Result<Caller, Problem> {
         let caller = self.identify(&ctx, &headers).await;
         caller.map_err(|rejection| rejection.into_problem(&ctx, &BEARER))
@@ -58,13 +57,7 @@ impl Bearer {
 
     /// As [`require_scope`], with the challenge that belongs to bearer tokens (RFC 6750, section 3.1).
     pub fn require_scope(ctx: &RequestContext, scope: &'static str) -> Result<(), Problem> {
-        require_scope(ctx, scope).map_err(|problem| {
-            if problem.kind() == kind::FORBIDDEN {
-                problem.challenge(INSUFFICIENT_SCOPE)
-            } else {
-                problem
-            }
-        })
+        require_scope(ctx, scope).map_err(|problem| problem.challenge(INSUFFICIENT_SCOPE))
     }
 
     async fn identify(&self, ctx: &RequestContext, headers: &HeaderMap) -> Result<Caller, Rejection> {
@@ -76,11 +69,7 @@ impl Bearer {
             return Ok(caller);
         }
         let grant = rules.verify(ctx, keys, token).await?;
-        let caller = Caller {
-            subject: grant.subject,
-            scopes: grant.scopes,
-            token: AccessToken::new(token),
-        };
+        let caller = Caller { subject: grant.subject, scopes: grant.scopes, token: AccessToken::new(token) };
         verified.insert(digest, caller.clone(), grant.ends, grant.generation);
         Ok(caller)
     }

@@ -14,10 +14,10 @@ use crate::pace::Pace;
 use crate::provider::{Client, ProviderError, TokenAnswer};
 
 /// How long a token is taken to live if its issuer does not say, and the longest that is believed.
-const USUAL_LIFE: Duration = Duration::from_secs(60);
+const USUAL_LIFE: Duration = Duration::from_mins(1);
 const LONGEST_LIFE: Duration = Duration::from_hours(24);
-/// A token is replaced when a fifth of its life is left, but no earlier than this before its end.
-const REPLACED_BEFORE: Duration = Duration::from_secs(60);
+/// A token is replaced when this or a fifth of its life is left, whichever is less.
+const REPLACED_BEFORE: Duration = Duration::from_mins(1);
 /// What a call needs to arrive: a token with less left is not used.
 const LAST_USE: Duration = Duration::from_secs(2);
 /// A token that was refused this soon after it was issued would only be followed by another one that is refused.

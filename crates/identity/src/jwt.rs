@@ -67,16 +67,15 @@ impl Rules {
         let validation = self.validation_for(&header)?;
         let id = header.kid.as_deref().ok_or(Fault::UnknownKey)?;
         let key = keys.find(ctx, id, header.alg).await.map_err(rejection)?;
-        let token = decode::<Claims>(token, &key.material, validation).map_err(|error| fault(error.kind()))?;
-        Ok(self.grant(token.claims, key.generation)?)
+        let token =
+            decode::<Claims>(token, &key.material, validation).map_err(|error| fault(error.kind()))?;
+        Ok(self.grant(&token.claims, key.generation)?)
     }
 
     /// The validation for the token's algorithm. A header that brings its own key, or demands an extension, is refused.
     fn validation_for(&self, header: &Header) -> Result<&Validation, Fault> {
-        let brings_a_key = header.jku.is_some()
-            || header.jwk.is_some()
-            || header.x5u.is_some()
-            || header.x5c.is_some();
+        let brings_a_key =
+            header.jku.is_some() || header.jwk.is_some() || header.x5u.is_some() || header.x5c.is_some();
         if brings_a_key || header.crit.is_some() {
             return Err(Fault::ForbiddenHeader);
         }
@@ -87,13 +86,11 @@ impl Rules {
             return Err(Fault::WrongType);
         }
         let mut validations = self.validations.iter();
-        validations
-            .find(|validation| validation.algorithms == [header.alg])
-            .ok_or(Fault::WrongAlgorithm)
+        validations.find(|validation| validation.algorithms == [header.alg]).ok_or(Fault::WrongAlgorithm)
     }
 
-    fn grant(&self, claims: Claims, generation: u64) -> Result<Grant, Fault> {
-        let overflow = |_| Fault::Malformed;
+    fn grant(&self, claims: &Claims, generation: u64) -> Result<Grant, Fault> {
+        let overflow = |_| Fault::BadClaim;
         let latest = Timestamp::now().checked_add(self.leeway).map_err(overflow)?;
         if claims.iat > latest || claims.iat > claims.exp {
             return Err(Fault::NotYetValid);
@@ -119,7 +116,9 @@ fn fault(error: &ErrorKind) -> Fault {
     match error {
         ErrorKind::InvalidSignature => Fault::WrongSignature,
         ErrorKind::InvalidAlgorithm => Fault::WrongAlgorithm,
-        ErrorKind::MissingRequiredClaim(_) => Fault::MissingClaim,
+        ErrorKind::Json(_) | ErrorKind::MissingRequiredClaim(_) | ErrorKind::InvalidClaimFormat(_) => {
+            Fault::BadClaim
+        }
         ErrorKind::InvalidIssuer => Fault::WrongIssuer,
         ErrorKind::InvalidAudience => Fault::WrongAudience,
         ErrorKind::ExpiredSignature => Fault::Expired,

@@ -36,14 +36,10 @@ pub(crate) enum Lookup {
 impl KeySet {
     /// The keys among `source` that sign with one of `pinned`; `None` if no key does.
     pub(crate) fn new(source: Vec<Value>, pinned: &[Algorithm], previous: Option<&Self>) -> Option<Self> {
-        let generation = previous.map_or(0, |previous| {
-            previous.generation + u64::from(previous.source != source)
-        });
-        let keys: Vec<_> = source
-            .iter()
-            .filter_map(|jwk| Key::parse(jwk, pinned, generation))
-            .map(Arc::new)
-            .collect();
+        let generation =
+            previous.map_or(0, |previous| previous.generation + u64::from(previous.source != source));
+        let keys: Vec<_> =
+            source.iter().filter_map(|jwk| Key::parse(jwk, pinned, generation)).map(Arc::new).collect();
         let fetched = Instant::now();
         (!keys.is_empty()).then_some(Self { keys, source, generation, fetched })
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use jsonwebtoken::Algorithm;
-use request_context::RequestContext;
+use request_context::{Deadline, RequestContext, RequestId, Trace};
 use tokio::time::timeout_at;
 
 use crate::Provider;
@@ -83,8 +83,10 @@ impl Keys {
     }
 
     /// Fetches the keys in the background, so that the first request finds them.
-    pub(crate) fn warm(&self, ctx: &RequestContext) {
-        self.refresh(ctx);
+    pub(crate) fn warm(&self) {
+        // Fetching has a deadline of its own: this one is for whoever waits, and nobody does.
+        let deadline = Deadline::after(Duration::ZERO);
+        self.refresh(&RequestContext::new(RequestId::generate(), Trace::start(), deadline));
     }
 
     fn usable(&self, ctx: &RequestContext) -> Option<Arc<KeySet>> {

@@ -34,12 +34,8 @@ static CONFIGURATION: Operation =
     Operation::get("identity-provider.configuration", "/.well-known/openid-configuration")
         .as_nobody()
         .max_body(256 << 10);
-static KEYS: Operation = Operation::get("identity-provider.keys", "")
-    .as_nobody()
-    .max_body(256 << 10);
-static TOKEN: Operation = Operation::post("identity-provider.token", "")
-    .as_nobody()
-    .max_body(64 << 10);
+static KEYS: Operation = Operation::get("identity-provider.keys", "").as_nobody().max_body(256 << 10);
+static TOKEN: Operation = Operation::post("identity-provider.token", "").as_nobody().max_body(64 << 10);
 
 /// The identity provider that issues the tokens, and what this service is to it.
 pub struct Provider {
@@ -116,10 +112,7 @@ impl Provider {
     /// The client that this service itself is.
     pub(crate) fn own_client(&self) -> Client {
         let id = self.settings.client_id.clone();
-        Client {
-            id: id.unwrap_or_else(|| self.service.clone()),
-            secret: self.settings.client_secret.clone(),
-        }
+        Client { id: id.unwrap_or_else(|| self.service.clone()), secret: self.settings.client_secret.clone() }
     }
 
     pub(crate) async fn fetch_keys(&self, ctx: &RequestContext) -> Result<KeysAnswer, ProviderError> {

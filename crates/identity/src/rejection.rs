@@ -30,7 +30,7 @@ pub(crate) enum Fault {
     WrongAlgorithm,
     UnknownKey,
     WrongSignature,
-    MissingClaim,
+    BadClaim,
     WrongIssuer,
     WrongAudience,
     BadSubject,
@@ -56,11 +56,8 @@ pub(crate) const BEARER: Scheme = Scheme {
 };
 
 /// No scheme is registered for API keys, and a `401` must name one.
-pub(crate) const API_KEY: Scheme = Scheme {
-    name: "api_key",
-    missing: r#"ApiKey realm="triptych""#,
-    bad: r#"ApiKey realm="triptych""#,
-};
+pub(crate) const API_KEY: Scheme =
+    Scheme { name: "api_key", missing: r#"ApiKey realm="triptych""#, bad: r#"ApiKey realm="triptych""# };
 
 impl Rejection {
     /// The answer to the client. A bad credential leaves one audit event.
@@ -77,9 +74,9 @@ impl Rejection {
                 );
                 Problem::new(kind::UNAUTHENTICATED).challenge(scheme.bad)
             }
-            Self::Unavailable(cause) => Problem::new(kind::UNAVAILABLE)
-                .retry_after(RETRY_AFTER)
-                .caused_by(cause),
+            Self::Unavailable(cause) => {
+                Problem::new(kind::UNAVAILABLE).retry_after(RETRY_AFTER).caused_by(cause)
+            }
         }
     }
 }

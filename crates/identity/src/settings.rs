@@ -43,7 +43,11 @@ pub struct IdentitySettings {
     #[serde(default = "default::algorithms", deserialize_with = "check::algorithms")]
     pub algorithms: Vec<SigningAlgorithm>,
     /// How far the provider's clock may be from ours.
-    #[serde(serialize_with = "friendly::serialize", default = "default::leeway", deserialize_with = "check::leeway")]
+    #[serde(
+        serialize_with = "friendly::serialize",
+        default = "default::leeway",
+        deserialize_with = "check::leeway"
+    )]
     pub leeway: Duration,
     /// The age at which the provider's keys are fetched anew.
     #[serde(
@@ -110,7 +114,6 @@ impl From<SigningAlgorithm> for Algorithm {
     }
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn redacted<S: Serializer>(_: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str("[redacted]")
 }

@@ -32,11 +32,7 @@ impl Verified {
         let weigh = |_: &Digest, entry: &Entry| {
             u32::try_from(entry.caller.token.expose().len() + OVERHEAD).unwrap_or(u32::MAX)
         };
-        let cache = Cache::builder()
-            .max_capacity(CAPACITY)
-            .weigher(weigh)
-            .expire_after(UntilItEnds)
-            .build();
+        let cache = Cache::builder().max_capacity(CAPACITY).weigher(weigh).expire_after(UntilItEnds).build();
         Self(cache)
     }
 

@@ -32,14 +32,12 @@ where
     F: Fn(RequestContext, HeaderMap) -> Fut + Clone + Send + Sync + 'static,
     Fut: Future<Output = Result<Caller, Problem>> + Send + 'static,
 {
-    from_fn(
-        move |Extension(context): Extension<RequestContext>, mut request: Request, next: Next| {
-            let caller = authenticate(context.clone(), request.headers().clone());
-            async move {
-                let caller = caller.await?;
-                request.extensions_mut().insert(context.with_caller(caller));
-                Ok::<_, Problem>(next.run(request).await)
-            }
-        },
-    )
+    from_fn(move |Extension(context): Extension<RequestContext>, mut request: Request, next: Next| {
+        let caller = authenticate(context.clone(), request.headers().clone());
+        async move {
+            let caller = caller.await?;
+            request.extensions_mut().insert(context.with_caller(caller));
+            Ok::<_, Problem>(next.run(request).await)
+        }
+    })
 }

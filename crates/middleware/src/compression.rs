@@ -2,8 +2,8 @@
 
 use axum::extract::Request;
 use http::header::ACCEPT_ENCODING;
-use tower_http::compression::predicate::{And, DefaultPredicate, Predicate, SizeAbove};
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{And, DefaultPredicate, Predicate, SizeAbove};
 
 /// Below it a body fits in one packet anyway.
 const MIN_BYTES: u64 = 1024;

@@ -22,10 +22,7 @@ pub(crate) struct Contexts {
 
 impl Contexts {
     pub(crate) fn new(settings: &RequestSettings) -> Self {
-        Self {
-            trusted_proxies: settings.trusted_proxies.as_slice().into(),
-            longest: settings.deadline,
-        }
+        Self { trusted_proxies: settings.trusted_proxies.as_slice().into(), longest: settings.deadline }
     }
 
     /// Whether the peer is one of our own proxies. A peer that is not known is not.
@@ -50,9 +47,10 @@ impl Around for Contexts {
 
     fn request(&self, request: &mut Request) -> HeaderValue {
         let headers = request.headers();
-        let (id, trace) = match self.trusts(request) {
-            true => (request_id(headers), Trace::continued(headers)),
-            false => (None, None),
+        let (id, trace) = if self.trusts(request) {
+            (request_id(headers), Trace::continued(headers))
+        } else {
+            (None, None)
         };
         let id = id.unwrap_or_else(RequestId::generate);
         let value = id.header_value();

@@ -18,7 +18,5 @@ pub(crate) fn answer(payload: Box<dyn Any + Send>) -> Response {
             .downcast_ref::<&'static str>()
             .map_or(Cow::Borrowed("no message"), |text| Cow::Borrowed(*text)),
     };
-    Problem::new(kind::INTERNAL)
-        .caused_by(Panicked(message))
-        .into_response()
+    Problem::new(kind::INTERNAL).caused_by(Panicked(message)).into_response()
 }

@@ -80,14 +80,6 @@ fn is_bare_error(response: &Response) -> bool {
 /// The documented kind with this status; a status that has none keeps its number and borrows the words.
 fn kind_of(status: StatusCode) -> ProblemKind {
     let documented = ALL.iter().copied().find(|kind| kind.status == status);
-    documented.unwrap_or_else(|| match status.is_client_error() {
-        true => ProblemKind {
-            status,
-            ..kind::INVALID_REQUEST
-        },
-        false => ProblemKind {
-            status,
-            ..kind::INTERNAL
-        },
-    })
+    let borrowed = if status.is_client_error() { kind::INVALID_REQUEST } else { kind::INTERNAL };
+    documented.unwrap_or(ProblemKind { status, ..borrowed })
 }

@@ -95,11 +95,12 @@ fn whole(mut body: Body) -> (Body, Option<Bytes>) {
         Poll::Ready(Some(first)) => first,
     };
     let bytes = first.as_ref().ok().and_then(|frame| frame.data_ref());
-    match bytes.filter(|bytes| bytes.len() as u64 == size && body.is_end_stream()) {
-        Some(bytes) => (Body::from(bytes.clone()), Some(bytes.clone())),
-        None => {
-            let frames = stream::iter([first]).chain(BodyStream::new(body));
-            (Body::new(StreamBody::new(frames)), None)
-        }
+    if let Some(bytes) = bytes
+        && bytes.len() as u64 == size
+        && body.is_end_stream()
+    {
+        return (Body::from(bytes.clone()), Some(bytes.clone()));
     }
+    let frames = stream::iter([first]).chain(BodyStream::new(body));
+    (Body::new(StreamBody::new(frames)), None)
 }

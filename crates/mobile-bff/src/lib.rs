@@ -1,1 +1,9 @@
-//! The backend of the mobile frontend.
+//! The backend of the mobile app: small answers, few round trips.
+
+mod app;
+pub mod routes;
+mod screens;
+pub mod settings;
+
+pub use app::{AppState, app, build};
+pub use settings::Settings;

@@ -53,7 +53,7 @@ async fn guard(State(token): State<Option<Arc<Secret>>>, request: Request, next:
 
 fn bears(authorization: &HeaderValue, token: &Secret) -> bool {
     let value = authorization.as_bytes();
-    value
-        .split_at_checked("bearer ".len())
-        .is_some_and(|(scheme, candidate)| scheme.eq_ignore_ascii_case(b"bearer ") && token.matches(candidate))
+    value.split_at_checked("bearer ".len()).is_some_and(|(scheme, candidate)| {
+        scheme.eq_ignore_ascii_case(b"bearer ") && token.matches(candidate)
+    })
 }

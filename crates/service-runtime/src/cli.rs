@@ -21,8 +21,8 @@ const REFUSED: u8 = 71;
 struct Cli {
     #[command(subcommand)]
     command: Command,
-    /// The settings file (TOML); BFF__SECTION__KEY variables override it
     #[arg(long, global = true, value_name = "FILE")]
+    #[arg(help = "The settings file (TOML); BFF__SECTION__KEY variables override it")]
     config: Option<PathBuf>,
 }
 
@@ -43,19 +43,14 @@ pub(crate) struct Failure {
     pub(crate) line: String,
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "so that map_err can name these functions")]
 impl Failure {
     fn settings(error: impl ToString) -> Self {
-        Self {
-            code: BAD_SETTINGS,
-            line: error.to_string(),
-        }
+        Self { code: BAD_SETTINGS, line: error.to_string() }
     }
 
     pub(crate) fn refused(error: impl ToString) -> Self {
-        Self {
-            code: REFUSED,
-            line: error.to_string(),
-        }
+        Self { code: REFUSED, line: error.to_string() }
     }
 }
 
@@ -110,7 +105,7 @@ where
     let settings: S = settings::load(cli.config.as_deref(), env.into_iter()).map_err(Failure::settings)?;
     match cli.command {
         Command::Check => check(service.build, settings, out),
-        _ => serve(service, settings, rust_log),
+        _ => serve(service, settings, rust_log.as_deref()),
     }
 }
 
@@ -122,20 +117,17 @@ where
 {
     let text = toml::to_string(&settings).map_err(Failure::settings)?;
     let runtime = runtime::Builder::new_current_thread().enable_all().build();
-    runtime
-        .map_err(Failure::refused)?
-        .block_on(build(settings))
-        .map_err(Failure::settings)?;
+    runtime.map_err(Failure::refused)?.block_on(build(settings)).map_err(Failure::settings)?;
     out.write_all(text.as_bytes()).map_err(Failure::refused)
 }
 
-fn serve<S, B>(service: Service<B>, settings: S, rust_log: Option<String>) -> Result<(), Failure>
+fn serve<S, B>(service: Service<B>, settings: S, rust_log: Option<&str>) -> Result<(), Failure>
 where
     S: ServiceSettings,
     B: AsyncFnOnce(S) -> Result<App, BuildError>,
 {
     let server = settings.server().clone();
-    telemetry::start(rust_log.as_ref().unwrap_or(&server.log))
+    telemetry::start(rust_log.unwrap_or(&server.log))
         .map_err(|error| Failure::settings(format!("RUST_LOG: {error}")))?;
     let runtime = runtime::Builder::new_multi_thread()
         .worker_threads(server.worker_threads)

@@ -52,10 +52,7 @@ pub struct App {
 impl App {
     /// An app without admin routes of its own.
     pub fn new(router: Router) -> Self {
-        Self {
-            router,
-            admin: Router::new(),
-        }
+        Self { router, admin: Router::new() }
     }
 }
 

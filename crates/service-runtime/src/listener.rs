@@ -60,11 +60,7 @@ pub struct Server {
 impl Server {
     /// A server that does the same as [`serve`].
     pub fn new(settings: &ServerSettings) -> Self {
-        Self {
-            settings: settings.clone(),
-            leaving: CancellationToken::new(),
-            abortable: false,
-        }
+        Self { settings: settings.clone(), leaving: CancellationToken::new(), abortable: false }
     }
 
     /// Once `leaving` is cancelled, HTTP/1.1 answers say `Connection: close`, so that clients are elsewhere
@@ -83,7 +79,12 @@ impl Server {
     }
 
     /// See [`serve`].
-    pub async fn serve(self, listener: TcpListener, router: Router, shutdown: impl Future<Output = ()> + Send) {
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        router: Router,
+        shutdown: impl Future<Output = ()> + Send,
+    ) {
         let drain_timeout = self.settings.drain_timeout;
         let connections = Connections {
             builder: builder(&self.settings),
@@ -151,11 +152,7 @@ fn builder(settings: &ServerSettings) -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
     // hyper's own header timer counts idle time too, so that no connection could be idle for longer than a
     // head may take: `activity` tells the two apart.
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(None)
-        .max_buf_size(max_head);
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(None).max_buf_size(max_head);
     builder
         .http2()
         .timer(TokioTimer::new())

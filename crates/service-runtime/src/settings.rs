@@ -65,7 +65,8 @@ pub fn load<S: ServiceSettings>(
 
 /// The process's environment variables, without those that are not Unicode.
 pub fn environment() -> impl Iterator<Item = (String, String)> {
-    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
 fn explain(root: &Node, file: Option<&Path>, fault: &Fault) -> SettingsError {

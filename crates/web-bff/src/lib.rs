@@ -1,1 +1,10 @@
-//! The backend of the web frontend.
+//! The backend of the web app: one call a page, everything expanded.
+
+mod app;
+pub mod routes;
+mod screens;
+pub mod settings;
+mod views;
+
+pub use app::{AppState, app, build};
+pub use settings::Settings;

@@ -91,11 +91,8 @@ pub(super) fn usage(seed: u64, orders: &[Order]) -> Vec<Usage> {
 }
 
 fn usage_of(owner: Owner, period: Period, orders_placed: u32, dice: &mut Dice) -> Usage {
-    let (api_call_limit, storage_limit_bytes) = if is_user(owner) {
-        (10_000, 5 << 30)
-    } else {
-        (1_000_000, 500 << 30)
-    };
+    let (api_call_limit, storage_limit_bytes) =
+        if is_user(owner) { (10_000, 5 << 30) } else { (1_000_000, 500 << 30) };
     let storage_share = u64::from(dice.below(1000));
     Usage {
         period,

@@ -2,7 +2,10 @@
 
 /// A category with the things in it.
 pub(super) const SHELVES: &[(&str, &[&str])] = &[
-    ("kitchen", &["Kettle", "Chef's Knife", "Cutting Board", "Teapot", "Frying Pan", "Coffee Grinder", "Salt Mill"]),
+    (
+        "kitchen",
+        &["Kettle", "Chef's Knife", "Cutting Board", "Teapot", "Frying Pan", "Coffee Grinder", "Salt Mill"],
+    ),
     ("garden", &["Watering Can", "Secateurs", "Bird House", "Hammock", "Rain Gauge", "Seed Tray"]),
     ("office", &["Notebook", "Desk Lamp", "Fountain Pen", "Letter Opener", "Stapler", "Footrest"]),
     ("outdoors", &["Rucksack", "Headlamp", "Tent", "Camping Mug", "Compass", "Sleeping Mat"]),
@@ -13,13 +16,26 @@ pub(super) const SHELVES: &[(&str, &[&str])] = &[
 ];
 
 pub(super) const QUALITIES: &[&str] = &[
-    "Compact", "Classic", "Everyday", "Folding", "Handmade", "Little", "Midnight", "Quiet", "Recycled", "Sturdy",
-    "Sunday", "Travel", "Ultralight", "Vintage", "Weatherproof",
+    "Compact",
+    "Classic",
+    "Everyday",
+    "Folding",
+    "Handmade",
+    "Little",
+    "Midnight",
+    "Quiet",
+    "Recycled",
+    "Sturdy",
+    "Sunday",
+    "Travel",
+    "Ultralight",
+    "Vintage",
+    "Weatherproof",
 ];
 
 pub(super) const STUFFS: &[&str] = &[
-    "Ash", "Bamboo", "Brass", "Canvas", "Ceramic", "Copper", "Cork", "Enamel", "Felt", "Glass", "Leather", "Linen",
-    "Oak", "Steel", "Walnut", "Wool",
+    "Ash", "Bamboo", "Brass", "Canvas", "Ceramic", "Copper", "Cork", "Enamel", "Felt", "Glass", "Leather",
+    "Linen", "Oak", "Steel", "Walnut", "Wool",
 ];
 
 pub(super) const SENTENCES: &[&str] = &[

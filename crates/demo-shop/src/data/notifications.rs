@@ -12,7 +12,10 @@ const NEWS: &[(&str, &str)] = &[
     ("Price drop", "Something on your list costs less today."),
     ("Back in stock", "It is here again, but not for long."),
     ("Your invoice is ready", "You find it in your account."),
-    ("We changed our terms", "Nothing that you would notice. The whole text is 14,000 words long and waits for you."),
+    (
+        "We changed our terms",
+        "Nothing that you would notice. The whole text is 14,000 words long and waits for you.",
+    ),
     ("🎉 A year with us!", "Thank you. Here is a smile: 🙂"),
     ("通知", "お荷物が届きました。"),
     ("إشعار", "تم شحن طلبك."),

@@ -159,7 +159,9 @@ fn tell_adas_story(orders: &mut [Order], products: &[Product]) {
     for (nth, order) in (0_u32..50).zip(hers) {
         match nth {
             7 => order.product = GONE,
-            _ if order.product > PRODUCTS || (nth < 3 && !is_ordinary(order.product)) => order.product = nth + 2,
+            _ if order.product > PRODUCTS || (nth < 3 && !is_ordinary(order.product)) => {
+                order.product = nth + 2;
+            }
             _ => continue,
         }
         price(order, products);

@@ -49,7 +49,7 @@ fn product(number: u32, dice: &mut Dice) -> Product {
 
 fn odd_name(number: u32) -> Option<&'static str> {
     let index = (number / 40) as usize;
-    (number % 40 == 0).then(|| ODD[(index - 1) % ODD.len()])
+    number.is_multiple_of(40).then(|| ODD[(index - 1) % ODD.len()])
 }
 
 fn description(number: u32, dice: &mut Dice) -> String {

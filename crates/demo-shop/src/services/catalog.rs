@@ -77,7 +77,8 @@ fn batch(shop: &Shop, ids: &str, wanted: &Wanted) -> Answer {
     if ids.len() > MAX_IDS {
         return Err(Problem::invalid(format!("ids: at most {MAX_IDS} at once")));
     }
-    let items: Vec<_> = ids.iter().filter_map(|id| product(shop, id)).map(|one| View::of(one, shop)).collect();
+    let items: Vec<_> =
+        ids.iter().filter_map(|id| product(shop, id)).map(|one| View::of(one, shop)).collect();
     Ok(Json(Items { items }).into_response())
 }
 

@@ -20,9 +20,7 @@ use crate::problem::{NOT_FOUND, Problem};
 use crate::state::Shop;
 
 pub(super) fn routes() -> Router<Arc<Shop>> {
-    Router::new()
-        .route("/notifications", get(list))
-        .route("/notifications/{id}/read", post(mark_read))
+    Router::new().route("/notifications", get(list)).route("/notifications/{id}/read", post(mark_read))
 }
 
 #[derive(Deserialize)]

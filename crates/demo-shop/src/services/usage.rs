@@ -15,7 +15,11 @@ pub(super) fn routes() -> Router<Arc<Shop>> {
     Router::new().route("/accounts/{userId}/usage", get(usage))
 }
 
-async fn usage(State(shop): State<Arc<Shop>>, Extension(caller): Extension<Caller>, PathId(id): PathId) -> Answer {
+async fn usage(
+    State(shop): State<Arc<Shop>>,
+    Extension(caller): Extension<Caller>,
+    PathId(id): PathId,
+) -> Answer {
     let owner = caller.only(&id)?;
     found(owner.map(|owner| &shop.world.usage[owner.index()]))
 }

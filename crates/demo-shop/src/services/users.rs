@@ -15,7 +15,11 @@ pub(super) fn routes() -> Router<Arc<Shop>> {
     Router::new().route("/users/{id}", get(user))
 }
 
-async fn user(State(shop): State<Arc<Shop>>, Extension(caller): Extension<Caller>, PathId(id): PathId) -> Answer {
+async fn user(
+    State(shop): State<Arc<Shop>>,
+    Extension(caller): Extension<Caller>,
+    PathId(id): PathId,
+) -> Answer {
     let owner = caller.only(&id)?;
     // The accounts come after the users in the table of owners, and are none.
     found(owner.and_then(|owner| shop.world.users.get(owner.index())))

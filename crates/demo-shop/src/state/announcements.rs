@@ -59,7 +59,8 @@ impl Announcements {
     pub(crate) fn watch(&self, owner: Owner, last_event_id: Option<&str>) -> Subscription {
         let mut desk = lock(&self.desk);
         let seen = last_event_id.map_or(desk.last, |id| self.number_in(id));
-        let missed = desk.history.iter().filter(|one| one.owner == owner && one.number > seen).copied().collect();
+        let missed =
+            desk.history.iter().filter(|one| one.owner == owner && one.number > seen).copied().collect();
         let sender = desk.watchers.entry(owner).or_insert_with(|| broadcast::Sender::new(BACKLOG));
         (missed, sender.subscribe())
     }

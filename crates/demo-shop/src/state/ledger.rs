@@ -7,7 +7,7 @@ use crate::ids::Owner;
 
 /// What a write asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Write {
+pub(super) enum Write {
     /// A new order.
     Place { product: u32, quantity: u32 },
     /// The end of the order with this number.

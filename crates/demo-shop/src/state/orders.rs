@@ -1,9 +1,11 @@
 //! The orders: found by number and by owner, placed, cancelled and moved on.
 
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::time::Instant;
 
 use super::ledger::{Known, Ledger, Write};
 use super::{Announcements, Stock, lock};
@@ -19,8 +21,8 @@ struct Book {
     /// The numbers of everyone's orders, the oldest first.
     by_owner: Vec<Vec<u32>>,
     ledger: Ledger,
-    /// The open orders that were placed since the shop opened: they move on by themselves.
-    fresh: Vec<u32>,
+    /// The open orders that were placed since the shop opened, and since when they rest: they move on by themselves.
+    fresh: BTreeMap<u32, Instant>,
 }
 
 /// Which of somebody's orders are wanted.
@@ -62,7 +64,8 @@ impl Orders {
     pub(crate) fn of_owner(&self, owner: Owner, filter: Filter, count: usize) -> Vec<Order> {
         let book = lock(&self.0);
         let numbers = &book.by_owner[owner.index()];
-        let end = filter.before.map_or(numbers.len(), |before| numbers.partition_point(|number| *number < before));
+        let end =
+            filter.before.map_or(numbers.len(), |before| numbers.partition_point(|number| *number < before));
         let orders = numbers[..end].iter().rev().map(|number| book.orders[*number as usize - 1]);
         orders.filter(|order| filter.admits(order)).take(count).collect()
     }
@@ -120,9 +123,8 @@ impl Orders {
     /// Moves on every fresh order that has rested long enough, and one order of everyone who watches.
     pub(crate) fn move_on(&self, rest: Duration, announcements: &Announcements) {
         let mut book = lock(&self.0);
-        let rested_since = now() - rest;
-        let mut due = book.fresh.clone();
-        due.retain(|number| book.orders[*number as usize - 1].updated_at <= rested_since);
+        let rested = |(_, since): &(&u32, &Instant)| since.elapsed() >= rest;
+        let mut due: Vec<u32> = book.fresh.iter().filter(rested).map(|(number, _)| *number).collect();
         due.extend(announcements.watchers().into_iter().filter_map(|owner| book.oldest_open(owner)));
         for number in due {
             if let Some(status) = book.orders[number as usize - 1].status.next() {
@@ -130,8 +132,6 @@ impl Orders {
                 announcements.announce(&order);
             }
         }
-        let Book { orders, fresh, .. } = &mut *book;
-        fresh.retain(|number| orders[*number as usize - 1].status.next().is_some());
     }
 }
 
@@ -141,7 +141,7 @@ impl Book {
         for order in orders {
             by_owner[order.owner.index()].push(order.number);
         }
-        Self { orders: orders.to_vec(), by_owner, ledger: Ledger::default(), fresh: Vec::new() }
+        Self { orders: orders.to_vec(), by_owner, ledger: Ledger::default(), fresh: BTreeMap::new() }
     }
 
     fn add(&mut self, owner: Owner, product: &Product, quantity: u32) -> Order {
@@ -160,7 +160,7 @@ impl Book {
         };
         self.orders.push(order);
         self.by_owner[owner.index()].push(number);
-        self.fresh.push(number);
+        self.fresh.insert(number, Instant::now());
         order
     }
 
@@ -168,14 +168,20 @@ impl Book {
         let order = &mut self.orders[number as usize - 1];
         order.status = status;
         order.updated_at = now();
-        *order
+        let order = *order;
+        if status.next().is_none() {
+            self.fresh.remove(&number);
+        } else if let Some(since) = self.fresh.get_mut(&number) {
+            *since = Instant::now();
+        }
+        order
     }
 
     /// The order of the data set that has been open the longest: fresh ones have their own pace.
     fn oldest_open(&self, owner: Owner) -> Option<u32> {
         let numbers = self.by_owner[owner.index()].iter().copied();
         let mut open = numbers.filter(|number| self.orders[*number as usize - 1].status.next().is_some());
-        open.find(|number| !self.fresh.contains(number))
+        open.find(|number| !self.fresh.contains_key(number))
     }
 }
 

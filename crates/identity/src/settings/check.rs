@@ -50,9 +50,7 @@ pub(super) fn name<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>,
 pub(super) fn required_name<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     let name = String::deserialize(from)?;
     let visible = (1..=256).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_graphic());
-    visible
-        .then_some(name)
-        .ok_or_else(|| D::Error::custom("must be 1 to 256 visible ASCII characters"))
+    visible.then_some(name).ok_or_else(|| D::Error::custom("must be 1 to 256 visible ASCII characters"))
 }
 
 pub(super) fn secret<'de, D: Deserializer<'de>>(from: D) -> Result<SecretString, D::Error> {
@@ -89,8 +87,5 @@ fn within<'de, D: Deserializer<'de>>(
     problem: &'static str,
 ) -> Result<Duration, D::Error> {
     let duration = friendly::deserialize(from)?;
-    range
-        .contains(&duration)
-        .then_some(duration)
-        .ok_or_else(|| D::Error::custom(problem))
+    range.contains(&duration).then_some(duration).ok_or_else(|| D::Error::custom(problem))
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use aws_lc_rs::digest;
 use jiff::Timestamp;
 use request_context::Subject;
 use secrecy::SecretString;
@@ -109,9 +110,15 @@ fn account<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
 fn key_id<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     let id = String::deserialize(from)?;
     let plain = (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric());
-    plain
-        .then_some(id)
-        .ok_or_else(|| D::Error::custom("must be 1 to 64 letters and digits"))
+    plain.then_some(id).ok_or_else(|| D::Error::custom("must be 1 to 64 letters and digits"))
+}
+
+impl SecretHash {
+    /// The hash of the secret part of a key.
+    pub fn of(secret: &str) -> Self {
+        let hash = digest::digest(&digest::SHA256, secret.as_bytes());
+        Self(hash.as_ref().try_into().expect("SHA-256 has 32 bytes"))
+    }
 }
 
 impl fmt::Display for SecretHash {
@@ -135,17 +142,17 @@ impl Serialize for SecretHash {
 impl<'de> Deserialize<'de> for SecretHash {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let text = String::deserialize(from)?;
-        parse(&text)
-            .map(Self)
-            .ok_or_else(|| D::Error::custom("must be 64 hexadecimal digits"))
+        parse(&text).map(Self).ok_or_else(|| D::Error::custom("must be 64 hexadecimal digits"))
     }
 }
 
 fn parse(text: &str) -> Option<[u8; 32]> {
-    let digits: Vec<u8> = text
-        .chars()
-        .map(|digit| digit.to_digit(16).and_then(|value| u8::try_from(value).ok()))
-        .collect::<Option<_>>()?;
-    let bytes: Vec<u8> = digits.chunks(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect();
-    (digits.len() == 64).then(|| bytes.try_into().ok()).flatten()
+    let mut hash = [0; 32];
+    if text.len() != 2 * hash.len() || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return None;
+    }
+    for (at, byte) in hash.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&text[2 * at..2 * at + 2], 16).ok()?;
+    }
+    Some(hash)
 }

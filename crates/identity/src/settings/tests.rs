@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
-fn identity(changes: Value) -> Result<IdentitySettings, String> {
+fn identity(changes: &Value) -> Result<IdentitySettings, String> {
     let mut settings = json!({"issuer": "http://127.0.0.1:3007", "client_secret": "hush"});
     for (key, value) in changes.as_object().unwrap() {
         settings[key] = value.clone();
@@ -24,7 +24,7 @@ fn key(id: &str) -> Value {
 
 #[test]
 fn every_default_is_shown_and_no_secret_is() {
-    let settings = identity(json!({})).unwrap();
+    let settings = identity(&json!({})).unwrap();
     let shown = json!({
         "issuer": "http://127.0.0.1:3007", "client_secret": "[redacted]",
         "algorithms": ["EdDSA", "ES256", "RS256"], "leeway": "30s", "keys_max_age": "5m", "keys_stale_for": "24h",
@@ -56,7 +56,7 @@ fn what_is_out_of_range_is_one_clear_line() {
         (json!({"keys_stale_for": "1000h"}), "must be between 1m and 168h"),
         (json!({"jwks": "http://idp"}), "unknown field `jwks`"),
     ] {
-        let error = identity(changes).unwrap_err();
+        let error = identity(&changes).unwrap_err();
         assert!(error.contains(line), "{error}");
     }
 }

@@ -66,16 +66,13 @@ mod tests {
     #[test]
     fn a_chain_is_one_line() {
         let error = Failed(io::Error::other("reset\r\nlevel=INFO \u{1b}[31m"));
-        assert_eq!(
-            Chain(&error).to_string(),
-            "call failed: reset\\r\\nlevel=INFO \\u{1b}[31m"
-        );
+        assert_eq!(Chain(&error).to_string(), "call failed: reset\\r\\nlevel=INFO \\u{1b}[31m");
     }
 
     #[test]
     fn warnings_name_their_sections() {
         let cause = |text: &'static str| Arc::new(io::Error::other(text));
-        let causes = Causes(vec![("promos", cause("slow")), ("usage", cause("down"))]);
+        let causes = Causes(vec![("promos".into(), cause("slow")), ("usage".into(), cause("down"))]);
         assert_eq!(Warnings(&causes).to_string(), "promos: slow; usage: down");
     }
 }

@@ -1,5 +1,7 @@
 //! Which value of a request was wrong, and what would be right.
 
+use std::borrow::Cow;
+
 use problem::{Problem, kind};
 use serde_path_to_error::{Path, Segment};
 
@@ -33,10 +35,47 @@ pub(super) fn describe(place: Place, path: &Path, message: &str) -> Problem {
     } else if let Some((_, known)) = named("unknown variant `") {
         pointer.drop_variant(path);
         format!("is not one of the values there are{known}")
+    } else if let Some((_, expected)) =
+        message.strip_prefix("invalid ").and_then(|rest| rest.rsplit_once(", expected "))
+    {
+        format!("must be {}", expectation(expected))
     } else {
         shortened(message)
     };
     invalid(pointer.text, detail)
+}
+
+/// What serde expected, in the words of JSON and not of Rust.
+fn expectation(expected: &str) -> Cow<'_, str> {
+    match expected {
+        "f32" | "f64" => "a number".into(),
+        "a boolean" => "true or false".into(),
+        "a sequence" => "an array".into(),
+        "a map" => "an object".into(),
+        "string or map" => "a string or an object".into(),
+        "unit" => "null".into(),
+        other if other.starts_with("struct ") => "an object".into(),
+        other if ["tuple ", "newtype ", "enum "].iter().any(|word| other.starts_with(word)) => {
+            "of another form".into()
+        }
+        other => whole_number(other).map_or(other.into(), Cow::Owned),
+    }
+}
+
+fn whole_number(expected: &str) -> Option<String> {
+    let (name, least) = expected.strip_prefix("a nonzero ").map_or((expected, 0), |name| (name, 1));
+    let (min, max): (i64, i64) = match name {
+        "i8" => (i8::MIN.into(), i8::MAX.into()),
+        "i16" => (i16::MIN.into(), i16::MAX.into()),
+        "i32" => (i32::MIN.into(), i32::MAX.into()),
+        "u8" => (least, u8::MAX.into()),
+        "u16" => (least, u16::MAX.into()),
+        "u32" => (least, u32::MAX.into()),
+        "u64" | "usize" => return Some(format!("a whole number from {least}")),
+        "i64" | "isize" => return Some("a whole number".into()),
+        _ => return None,
+    };
+    Some(format!("a whole number from {min} to {max}"))
 }
 
 /// The problem for one value that was wrong.
@@ -46,10 +85,10 @@ pub(super) fn invalid(pointer: String, detail: String) -> Problem {
 
 /// `message` without most of an overlong value that it quotes.
 pub(super) fn shortened(message: &str) -> String {
-    match message.len() > MAX_DETAIL {
-        true => format!("{}…", &message[..message.floor_char_boundary(MAX_DETAIL)]),
-        false => message.to_owned(),
+    if message.len() <= MAX_DETAIL {
+        return message.to_owned();
     }
+    format!("{}…", &message[..message.floor_char_boundary(MAX_DETAIL)])
 }
 
 struct Pointer {

@@ -1,9 +1,15 @@
 //! The key under which a write happens once.
 
+use std::fmt::Write as _;
+
+use std::fmt::Write;
+
+use aws_lc_rs::digest;
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue};
 use problem::{Problem, kind};
+use request_context::RequestContext;
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const MAX_LEN: usize = 255;
@@ -12,18 +18,34 @@ const MAX_LEN: usize = 255;
 ///
 /// As `Option<IdempotencyKey>` it may be absent, but never malformed or doubled.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct IdempotencyKey(HeaderValue);
+pub struct IdempotencyKey {
+    upstream: HeaderValue,
+}
 
 impl IdempotencyKey {
-    /// The key as the client chose it.
-    pub fn as_str(&self) -> &str {
-        self.0.to_str().unwrap_or_default()
+    /// The key that travels on: SHA-256 of caller, route and the client's key, in hexadecimal, so that no two
+    /// callers and no two routes can collide.
+    pub fn for_upstream(self) -> HeaderValue {
+        self.upstream
     }
 
-    fn parse(value: &HeaderValue) -> Option<Self> {
-        let bytes = value.as_bytes();
-        let visible = (1..=MAX_LEN).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_graphic);
-        visible.then(|| Self(value.clone()))
+    fn derive(chosen: &HeaderValue, parts: &Parts) -> Option<Self> {
+        let chosen = chosen.as_bytes();
+        if !(1..=MAX_LEN).contains(&chosen.len()) || !chosen.iter().all(u8::is_ascii_graphic) {
+            return None;
+        }
+        let context = parts.extensions.get::<RequestContext>();
+        let subject = context.and_then(RequestContext::caller).map_or("", |caller| caller.subject.as_str());
+        // None of the four can hold a line break, so no two inputs look the same. The path and not its template:
+        // one key for two orders is two writes.
+        let input =
+            [subject.as_bytes(), parts.method.as_str().as_bytes(), parts.uri.path().as_bytes(), chosen];
+        let digest = digest::digest(&digest::SHA256, &input.join(&b'\n'));
+        let mut hex = String::with_capacity(2 * digest::SHA256_OUTPUT_LEN);
+        for byte in digest.as_ref() {
+            write!(hex, "{byte:02x}").expect("writing to a string cannot fail");
+        }
+        Some(Self { upstream: HeaderValue::try_from(hex).expect("hexadecimal digits are a header value") })
     }
 }
 
@@ -34,7 +56,7 @@ impl<S: Sync> OptionalFromRequestParts<S> for IdempotencyKey {
         let mut values = parts.headers.get_all(IDEMPOTENCY_KEY).iter();
         let key = match (values.next(), values.next()) {
             (None, _) => return Ok(None),
-            (Some(value), None) => Self::parse(value),
+            (Some(value), None) => Self::derive(value, parts),
             (Some(_), Some(_)) => None,
         };
         key.map(Some)

@@ -24,9 +24,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         expect_json(request.headers())?;
-        let body = Bytes::from_request(request, state)
-            .await
-            .map_err(|rejection| match rejection.status() {
+        let body =
+            Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
                 StatusCode::PAYLOAD_TOO_LARGE => Problem::new(kind::BODY_TOO_LARGE),
                 _ => Problem::new(kind::INVALID_REQUEST)
                     .detail("The body could not be read.")
@@ -65,9 +64,12 @@ fn is_json(media_type: &str) -> bool {
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
-    serde_json::from_slice(body).map_err(|error| match error.is_data() {
-        true => misfit::<T>(body).unwrap_or_else(|| Problem::new(kind::INVALID_REQUEST)),
-        false => Problem::new(kind::MALFORMED_JSON).detail(sentence(&error)),
+    serde_json::from_slice(body).map_err(|error| {
+        if error.is_data() {
+            misfit::<T>(body).unwrap_or_else(|| Problem::new(kind::INVALID_REQUEST))
+        } else {
+            Problem::new(kind::MALFORMED_JSON).detail(sentence(&error))
+        }
     })
 }
 

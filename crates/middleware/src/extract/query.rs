@@ -27,7 +27,7 @@ impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Query<T> {
     }
 }
 
-fn parameters<'a>(query: &'a str) -> MapDeserializer<'a, impl Iterator<Item = (Text<'a>, Text<'a>)>, Error> {
+fn parameters(query: &str) -> MapDeserializer<'_, impl Iterator<Item = (Text<'_>, Text<'_>)>, Error> {
     let pairs = form_urlencoded::parse(query.as_bytes());
     MapDeserializer::new(pairs.map(|(name, value)| (Text(name), Text(value))))
 }

@@ -13,66 +13,59 @@ use problem::Naming;
 use tower::ServiceExt;
 
 /// A proxy inside of the networks that [`settings`] trust.
-pub const PROXY: &str = "10.1.2.3:4000";
+pub(crate) const PROXY: &str = "10.1.2.3:4000";
 
-pub fn settings() -> RequestSettings {
-    RequestSettings {
-        trusted_proxies: vec!["10.0.0.0/8".parse().unwrap()],
-        ..RequestSettings::default()
-    }
+pub(crate) fn settings() -> RequestSettings {
+    RequestSettings { trusted_proxies: vec!["10.0.0.0/8".parse().unwrap()], ..RequestSettings::default() }
 }
 
-pub fn app(router: Router) -> Router {
+pub(crate) fn app(router: Router) -> Router {
     stack(router, &settings(), Naming::CamelCase)
 }
 
-pub fn get(path: &str) -> Builder {
+pub(crate) fn get(path: &str) -> Builder {
     Request::get(path)
 }
 
-pub fn post(path: &str) -> Builder {
+pub(crate) fn post(path: &str) -> Builder {
     Request::post(path).header("content-type", "application/json")
 }
 
-pub fn from(peer: &str) -> ConnectInfo<SocketAddr> {
+pub(crate) fn from(peer: &str) -> ConnectInfo<SocketAddr> {
     ConnectInfo(peer.parse().unwrap())
 }
 
-pub struct Answer {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub body: Bytes,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
 }
 
-pub async fn send(app: &Router, request: Builder, body: impl Into<Body>) -> Answer {
+pub(crate) async fn send(app: &Router, request: Builder, body: impl Into<Body>) -> Answer {
     let request = request.body(body.into()).unwrap();
     let response = app.clone().oneshot(request).await.unwrap();
     let (parts, body) = response.into_parts();
-    Answer {
-        status: parts.status,
-        headers: parts.headers,
-        body: to_bytes(body, usize::MAX).await.unwrap(),
-    }
+    Answer { status: parts.status, headers: parts.headers, body: to_bytes(body, usize::MAX).await.unwrap() }
 }
 
 impl Answer {
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
-    pub fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body).unwrap()
     }
 
     /// `400 invalid-request`, or `200 ` of an answer that is no problem.
-    pub fn verdict(&self) -> String {
+    pub(crate) fn verdict(&self) -> String {
         let body: serde_json::Value = serde_json::from_slice(&self.body).unwrap_or_default();
         let slug = body["type"].as_str().and_then(|urn| urn.rsplit(':').next()).unwrap_or_default();
         format!("{} {slug}", self.status.as_u16())
     }
 
     /// The first of a problem's errors as `pointer detail`, or else its detail.
-    pub fn fault(&self) -> String {
+    pub(crate) fn fault(&self) -> String {
         let body = self.json();
         let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
         match body["errors"].get(0) {
@@ -82,7 +75,7 @@ impl Answer {
     }
 
     /// All of it, in a stable order and with the request's id as `[id]`.
-    pub fn shown(&self) -> String {
+    pub(crate) fn shown(&self) -> String {
         let mut lines: Vec<_> =
             self.headers.iter().map(|(name, value)| format!("{name}: {}", value.to_str().unwrap())).collect();
         lines.sort();

@@ -22,12 +22,7 @@ pub(super) struct Limits {
 impl From<&ServerSettings> for Limits {
     fn from(settings: &ServerSettings) -> Self {
         let (header, idle, write) = (settings.header_timeout, settings.idle_timeout, settings.write_timeout);
-        Self {
-            header,
-            idle,
-            write,
-            tick: header.min(idle).min(write),
-        }
+        Self { header, idle, write, tick: header.min(idle).min(write) }
     }
 }
 
@@ -80,17 +75,8 @@ impl Activity {
     /// A connection that has just been accepted: the clock of its first head runs.
     pub(super) fn new(limits: Limits) -> Self {
         let now = Instant::now();
-        let state = State {
-            requests: 0,
-            waiting: 0,
-            since: now,
-            head: Some(now),
-            http2: false,
-        };
-        Self {
-            limits,
-            state: Mutex::new(state),
-        }
+        let state = State { requests: 0, waiting: 0, since: now, head: Some(now), http2: false };
+        Self { limits, state: Mutex::new(state) }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -112,10 +98,7 @@ impl Activity {
         state.since = Instant::now();
         state.head = None;
         state.http2 = http2;
-        Running {
-            activity: Arc::clone(self),
-            waiting: false,
-        }
+        Running { activity: Arc::clone(self), waiting: false }
     }
 
     /// Completes when the client has kept the connection waiting for too long.

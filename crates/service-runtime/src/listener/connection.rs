@@ -46,11 +46,7 @@ impl Connections {
         let _ = stream.set_nodelay(true);
         let activity = Arc::new(Activity::new(self.limits));
         let aborted = CancellationToken::new();
-        let socket = Socket {
-            stream,
-            activity: Arc::clone(&activity),
-            aborted: aborted.clone(),
-        };
+        let socket = Socket { stream, activity: Arc::clone(&activity), aborted: aborted.clone() };
         let line = Line {
             peer,
             activity: Arc::clone(&activity),
@@ -97,7 +93,7 @@ impl Line {
     fn answer(
         &self,
         request: Request<Incoming>,
-    ) -> impl Future<Output = Result<Response<WatchedBody>, Infallible>> + Send + 'static {
+    ) -> impl Future<Output = Result<Response<WatchedBody>, Infallible>> + Send + use<> {
         let version = request.version();
         let running = self.activity.begin(version == Version::HTTP_2);
         let mut request = request.map(Body::new);

@@ -71,10 +71,8 @@ impl<'de> Deserializer<'de> for Node {
         let Value::Untyped(text) = &self.value else {
             return self.deserialize_any(visitor);
         };
-        let item = |text: &str| Node {
-            origin: self.origin.clone(),
-            value: Value::Untyped(text.trim().to_owned()),
-        };
+        let item =
+            |text: &str| Node { origin: self.origin.clone(), value: Value::Untyped(text.trim().to_owned()) };
         let items: Vec<_> = match text.trim() {
             "" => vec![],
             text => text.split(',').map(item).collect(),
@@ -110,10 +108,7 @@ struct Entries {
 
 impl Entries {
     fn of(section: BTreeMap<String, Node>) -> Self {
-        Self {
-            entries: section.into_iter(),
-            current: None,
-        }
+        Self { entries: section.into_iter(), current: None }
     }
 }
 
@@ -143,8 +138,6 @@ impl<'de> SeqAccess<'de> for Items {
         let Some((index, node)) = self.0.next() else {
             return Ok(None);
         };
-        seed.deserialize(node)
-            .map(Some)
-            .map_err(|fault| fault.within(&index.to_string()))
+        seed.deserialize(node).map(Some).map_err(|fault| fault.within(&index.to_string()))
     }
 }

@@ -31,10 +31,7 @@ pub struct Invalid {
 impl Invalid {
     /// `problem` is a phrase such as `must be at least 1`.
     pub fn new(key: impl Into<String>, problem: impl Display) -> Self {
-        Self {
-            key: key.into(),
-            problem: problem.to_string(),
-        }
+        Self { key: key.into(), problem: problem.to_string() }
     }
 
     /// The same, for a key within `section`.
@@ -69,10 +66,7 @@ pub(super) enum Problem {
 
 impl Fault {
     fn wrong(problem: String) -> Self {
-        Self {
-            key: String::new(),
-            problem: Problem::Wrong(problem),
-        }
+        Self { key: String::new(), problem: Problem::Wrong(problem) }
     }
 
     pub(super) fn within(mut self, section: &str) -> Self {
@@ -98,7 +92,9 @@ impl std::error::Error for Fault {}
 
 impl de::Error for Fault {
     fn custom<T: Display>(message: T) -> Self {
-        Self::wrong(message.to_string())
+        let message = message.to_string();
+        let plain = PLAIN.iter().find(|(known, _)| message.contains(known));
+        Self::wrong(plain.map_or(message, |(_, plain)| (*plain).to_owned()))
     }
 
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
@@ -110,19 +106,19 @@ impl de::Error for Fault {
     }
 
     fn unknown_field(field: &str, known: &'static [&'static str]) -> Self {
-        Self {
-            key: field.to_owned(),
-            problem: Problem::Unknown(known),
-        }
+        Self { key: field.to_owned(), problem: Problem::Unknown(known) }
     }
 
     fn missing_field(field: &'static str) -> Self {
-        Self {
-            key: field.to_owned(),
-            problem: Problem::Missing,
-        }
+        Self { key: field.to_owned(), problem: Problem::Missing }
     }
 }
+
+/// Messages of libraries that do not say what would be right.
+const PLAIN: [(&str, &str); 2] = [
+    ("\"friendly\" duration format", "not a duration; write it as 300ms, 5s or 1m 30s"),
+    ("invalid socket address syntax", "not an address; write it as 127.0.0.1:8080"),
+];
 
 /// What a type expects, for people who do not write Rust.
 fn plainly(expected: &dyn Expected) -> String {

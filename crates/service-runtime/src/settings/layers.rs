@@ -56,12 +56,11 @@ impl Node {
         Ok(root)
     }
 
-    /// The node of a dotted key.
+    /// The node of a dotted key, or the value that the key leads into.
     pub(super) fn find(&self, key: &str) -> Option<&Self> {
         key.split('.').try_fold(self, |node, name| match &node.value {
             Value::Section(section) => section.get(name),
-            Value::List(items) => items.get(name.parse::<usize>().ok()?),
-            _ => None,
+            _ => Some(node),
         })
     }
 
@@ -87,10 +86,7 @@ impl Node {
     fn set(&mut self, key: &[String], variable: &Arc<str>, value: String) -> Result<(), SettingsError> {
         let origin = Origin::Variable(Arc::clone(variable));
         let Some((name, rest)) = key.split_first() else {
-            *self = Self {
-                origin,
-                value: Value::Untyped(value),
-            };
+            *self = Self { origin, value: Value::Untyped(value) };
             return Ok(());
         };
         let Value::Section(section) = &mut self.value else {
@@ -99,10 +95,7 @@ impl Node {
         };
         section
             .entry(name.clone())
-            .or_insert_with(|| Self {
-                origin,
-                value: Value::Section(BTreeMap::new()),
-            })
+            .or_insert_with(|| Self { origin, value: Value::Section(BTreeMap::new()) })
             .set(rest, variable, value)
     }
 }
@@ -157,10 +150,7 @@ fn node(value: toml::Value, origin: &Origin) -> Node {
         toml::Value::String(value) => Value::Text(value),
         toml::Value::Datetime(value) => Value::Text(value.to_string()),
     };
-    Node {
-        origin: origin.clone(),
-        value,
-    }
+    Node { origin: origin.clone(), value }
 }
 
 impl std::fmt::Display for Origin {

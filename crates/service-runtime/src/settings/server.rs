@@ -67,12 +67,13 @@ impl Default for ServerSettings {
 }
 
 const TICK: Duration = Duration::from_millis(10);
-const HOUR: Duration = Duration::from_secs(3600);
+const HOUR: Duration = Duration::from_hours(1);
 
 impl ServerSettings {
     pub(super) fn check(&self) -> Result<(), Invalid> {
         let head = (ByteSize::kib(8), ByteSize::mib(1));
-        EnvFilter::try_new(&self.log).map_err(|error| Invalid::new("log", error))?;
+        EnvFilter::try_new(&self.log)
+            .map_err(|_| Invalid::new("log", "not a log filter; write it as info or hyper=warn,info"))?;
         number_in("worker_threads", &self.worker_threads, &(1..=1024))?;
         number_in("max_connections", &self.max_connections, &(1..=1_000_000))?;
         number_in("max_head", &self.max_head, &(head.0..=head.1))?;

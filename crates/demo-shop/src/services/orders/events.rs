@@ -7,8 +7,8 @@ use axum::Extension;
 use axum::extract::State;
 use axum::response::IntoResponse;
 use axum::response::sse::{Event, KeepAlive, Sse};
-use futures::{StreamExt, future::ready};
 use futures::stream;
+use futures::{StreamExt, future::ready};
 use http::HeaderMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -47,15 +47,18 @@ pub(super) async fn stream(
     let owner = caller.only(&wanted.user_id)?.ok_or_else(|| Problem::new(NOT_FOUND))?;
     let last_event_id = headers.get("last-event-id").and_then(|id| id.to_str().ok());
     let (missed, live) = shop.announcements.watch(owner, last_event_id);
-    let live = BroadcastStream::new(live).take_while(|next| ready(next.is_ok())).filter_map(|next| ready(next.ok()));
+    let live =
+        BroadcastStream::new(live).take_while(|next| ready(next.is_ok())).filter_map(|next| ready(next.ok()));
     let closing = shop.closing.clone().cancelled_owned();
     let heartbeat = KeepAlive::new().interval(shop.heartbeat);
-    let events = stream::iter(missed).chain(live).map(move |announcement| event(&shop, &announcement));
+    let events = stream::iter(missed)
+        .chain(live)
+        .map(move |announcement| Ok::<_, Infallible>(event(&shop, &announcement)));
     Ok(Sse::new(events.take_until(closing)).keep_alive(heartbeat).into_response())
 }
 
-fn event(shop: &Shop, announcement: &Announcement) -> Result<Event, Infallible> {
+fn event(shop: &Shop, announcement: &Announcement) -> Event {
     let data = Data { order_id: announcement.order, status: announcement.status, at: announcement.at };
     let event = Event::default().id(shop.announcements.id(announcement)).event("order-status");
-    Ok(event.json_data(data).expect("ids, words and times always serialize"))
+    event.json_data(data).expect("ids, words and times always serialize")
 }

@@ -1,0 +1,94 @@
+//! Domain services whose answers are fixed: each is fetched once from the real service and then repeated.
+//!
+//! Whoever asks and with whichever credential, the answer to a path and query is the same bytes. So what is
+//! measured is not how fast the services are, and their data is as real as the demo's.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use bytes::Bytes;
+use clap::Parser;
+use http::uri::{Authority, PathAndQuery, Scheme};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
+use http_body_util::{BodyExt, Empty, Full};
+use hyper::body::Incoming;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+use crate::serve::{failed, json, serve};
+use crate::{Failure, announce, options};
+
+/// Answers GET requests with what a service once answered.
+#[derive(Debug, Parser)]
+#[command(name = "fixed-upstream")]
+pub struct Options {
+    /// A service to stand in for, and where it is: users=http://127.0.0.1:3001
+    #[arg(long = "of", value_parser = options::service, required = true)]
+    services: Vec<(String, Authority)>,
+    /// A header to fetch with, such as a credential that may read everything that is asked for
+    #[arg(long = "header", value_parser = options::header)]
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+/// Serves until the process ends, each service on a free port of its own.
+pub async fn run(options: Options) -> Result<(), Failure> {
+    let client = Client::builder(TokioExecutor::new()).build_http();
+    let mut services = JoinSet::new();
+    for (name, authority) in options.services {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        announce(&name, listener.local_addr()?)?;
+        let headers = options.headers.clone();
+        let service =
+            Arc::new(Service { authority, headers, client: client.clone(), known: RwLock::default() });
+        services.spawn(serve(listener, move |request| Arc::clone(&service).answer(request)));
+    }
+    match services.join_next().await {
+        Some(ended) => ended?,
+        None => Ok(()),
+    }
+}
+
+struct Service {
+    authority: Authority,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    client: Client<HttpConnector, Empty<Bytes>>,
+    known: RwLock<HashMap<PathAndQuery, Bytes>>,
+}
+
+impl Service {
+    async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        let (&Method::GET, Some(asked)) = (request.method(), request.uri().path_and_query()) else {
+            return failed(StatusCode::METHOD_NOT_ALLOWED, "only GET has a fixed answer");
+        };
+        if let Some(body) = self.known.read().unwrap_or_else(PoisonError::into_inner).get(asked) {
+            return json(body.clone());
+        }
+        match self.fetch(asked.clone()).await {
+            Ok(body) => {
+                let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+                known.insert(asked.clone(), body.clone());
+                json(body)
+            }
+            Err(failure) => failed(StatusCode::BAD_GATEWAY, format!("GET {asked}: {failure}")),
+        }
+    }
+
+    async fn fetch(&self, path: PathAndQuery) -> Result<Bytes, Failure> {
+        let uri = Uri::builder()
+            .scheme(Scheme::HTTP)
+            .authority(self.authority.clone())
+            .path_and_query(path)
+            .build()?;
+        let mut request = Request::new(Empty::new());
+        *request.uri_mut() = uri;
+        request.headers_mut().extend(self.headers.iter().cloned());
+        let response = self.client.request(request).await?;
+        if response.status() != StatusCode::OK {
+            return Err(format!("the service answered {}", response.status()).into());
+        }
+        Ok(response.into_body().collect().await?.to_bytes())
+    }
+}

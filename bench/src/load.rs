@@ -1,0 +1,145 @@
+//! A closed-loop load generator: every connection has one request on its way, and the next one after it.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use clap::Parser;
+use hdrhistogram::Histogram;
+use http::header::HOST;
+use http::{HeaderName, HeaderValue, Request, StatusCode, Uri};
+use http_body_util::{BodyExt, Empty};
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper_util::rt::TokioIo;
+use serde::Serialize;
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use crate::{Failure, options};
+
+const LONGEST_MICROSECONDS: u64 = 60_000_000;
+/// Digits of a latency that are exact.
+const PRECISION: u8 = 3;
+
+/// Asks for one URL over keep-alive HTTP/1.1 connections, and prints what came of it as JSON.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "load")]
+pub struct Options {
+    /// What to ask for
+    url: Uri,
+    /// How many connections ask at once
+    #[arg(long, default_value_t = 16)]
+    connections: usize,
+    /// For how long
+    #[arg(long, default_value_t = 5.0)]
+    seconds: f64,
+    /// A header of every request, such as a credential
+    #[arg(long = "header", value_parser = options::header)]
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+/// What came of it.
+#[derive(Debug, PartialEq, Serialize)]
+pub struct Report {
+    /// Requests that were answered, all of them with `200` and a body of the same size.
+    pub requests: u64,
+    /// From the first request to the last answer.
+    pub seconds: f64,
+    /// The size of a body.
+    pub body_bytes: usize,
+    /// The latency that half of the requests stayed within.
+    pub p50_us: u64,
+    /// The latency that 99 in 100 requests stayed within.
+    pub p99_us: u64,
+    /// The longest latency.
+    pub max_us: u64,
+}
+
+/// Asks until the time is over. An answer that is not like the others ends it at once.
+pub async fn run(options: Options) -> Result<Report, Failure> {
+    let mut connections = Vec::new();
+    for _ in 0..options.connections {
+        connections.push(Connection::open(&options).await?);
+    }
+    let started = Instant::now();
+    let until = started + Duration::try_from_secs_f64(options.seconds)?;
+    let mut asking = JoinSet::new();
+    for connection in connections {
+        asking.spawn(connection.ask(until));
+    }
+    let mut latencies = latencies()?;
+    let mut body_bytes = None;
+    while let Some(asked) = asking.join_next().await {
+        let asked = asked??;
+        same(*body_bytes.get_or_insert(asked.body_bytes), asked.body_bytes)?;
+        latencies.add(asked.latencies)?;
+    }
+    Ok(Report {
+        requests: latencies.len(),
+        seconds: started.elapsed().as_secs_f64(),
+        body_bytes: body_bytes.unwrap_or_default(),
+        p50_us: latencies.value_at_quantile(0.5),
+        p99_us: latencies.value_at_quantile(0.99),
+        max_us: latencies.max(),
+    })
+}
+
+struct Connection {
+    sender: SendRequest<Empty<Bytes>>,
+    request: Request<Empty<Bytes>>,
+}
+
+struct Asked {
+    latencies: Histogram<u64>,
+    body_bytes: usize,
+}
+
+impl Connection {
+    async fn open(options: &Options) -> Result<Self, Failure> {
+        let authority = options.url.authority().ok_or("the URL must begin with http://host:port")?;
+        let stream = TcpStream::connect(authority.as_str()).await?;
+        stream.set_nodelay(true)?;
+        let (sender, driver) = http1::handshake(TokioIo::new(stream)).await?;
+        // Its failure is also that of the request that runs.
+        tokio::spawn(driver);
+        let path = options.url.path_and_query().map_or("/", |path| path.as_str());
+        let mut request = Request::get(path).header(HOST, authority.as_str()).body(Empty::new())?;
+        request.headers_mut().extend(options.headers.iter().cloned());
+        Ok(Self { sender, request })
+    }
+
+    async fn ask(mut self, until: Instant) -> Result<Asked, Failure> {
+        let mut latencies = latencies()?;
+        let mut body_bytes = None;
+        loop {
+            let asked = Instant::now();
+            if asked >= until {
+                return Ok(Asked { latencies, body_bytes: body_bytes.unwrap_or_default() });
+            }
+            let body = self.answer().await?;
+            // A screen that lost a section is still a 200, but a smaller one.
+            same(*body_bytes.get_or_insert(body.len()), body.len())?;
+            latencies.saturating_record(u64::try_from(asked.elapsed().as_micros())?);
+        }
+    }
+
+    async fn answer(&mut self) -> Result<Bytes, Failure> {
+        self.sender.ready().await?;
+        let response = self.sender.send_request(self.request.clone()).await?;
+        let status = response.status();
+        let body = response.into_body().collect().await?.to_bytes();
+        if status == StatusCode::OK {
+            return Ok(body);
+        }
+        let said: String = String::from_utf8_lossy(&body).chars().take(200).collect();
+        Err(format!("{} answered {status}: {said}", self.request.uri()).into())
+    }
+}
+
+fn latencies() -> Result<Histogram<u64>, Failure> {
+    Ok(Histogram::new_with_bounds(1, LONGEST_MICROSECONDS, PRECISION)?)
+}
+
+fn same(one: usize, other: usize) -> Result<(), Failure> {
+    if one == other { Ok(()) } else { Err(format!("one answer has {one} bytes, another {other}").into()) }
+}

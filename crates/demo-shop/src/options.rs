@@ -1,0 +1,98 @@
+//! The command line.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use clap::Parser;
+use jiff::SignedDuration;
+
+use crate::service::Service;
+
+/// Stand-ins for the six domain services and the identity provider, with faults on demand.
+///
+/// For development only: anyone who can reach it can sign in as anyone.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "demo-shop", version)]
+pub struct Options {
+    /// Which services to run, as a list or one by one [default: all]
+    ///
+    /// Services in one process share their state; in two, each has its own: orders that run alone do not
+    /// lower the stock of a catalog that runs elsewhere.
+    #[arg(long, value_delimiter = ',')]
+    pub only: Vec<Service>,
+    /// The address to listen on
+    #[arg(long, default_value = "127.0.0.1")]
+    pub host: IpAddr,
+    /// The port of the first service, users; the others follow. 0 takes ports that are free
+    #[arg(long, default_value_t = 3001)]
+    pub base_port: u16,
+    /// Which data set, which signing key and which faults' luck
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// The issuer's name in tokens, wherever the provider listens
+    #[arg(long, default_value = "http://127.0.0.1:3007")]
+    pub issuer: String,
+    /// How long an order rests before it moves on
+    ///
+    /// This happens to orders placed since the start, and to those of users whose events somebody watches;
+    /// the others stay as they are, so that answers are stable.
+    #[arg(long, default_value = "5s", value_parser = duration)]
+    pub status_interval: Duration,
+    /// How long an event stream is silent before it shows that it lives
+    #[arg(long, default_value = "15s", value_parser = duration)]
+    pub heartbeat: Duration,
+    /// Above how many requests at once a service sheds: first batch, at 1.5 × page, at 2 × checkout [default: never]
+    #[arg(long)]
+    pub shed_above: Option<usize>,
+}
+
+/// What the command line says when it says nothing.
+impl Default for Options {
+    fn default() -> Self {
+        Self::parse_from(["demo-shop"])
+    }
+}
+
+impl Options {
+    /// The services to run, in the order of their ports.
+    pub(crate) fn services(&self) -> impl Iterator<Item = Service> {
+        let wanted = |service: &Service| self.only.is_empty() || self.only.contains(service);
+        Service::ALL.into_iter().filter(wanted)
+    }
+
+    /// The port of a service, if there are that many ports.
+    pub(crate) fn port(&self, service: Service) -> Option<u16> {
+        match self.base_port {
+            0 => Some(0),
+            base => base.checked_add(service as u16),
+        }
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let parsed: SignedDuration =
+        text.parse().map_err(|error| format!("{error}: write it like 5s or 200ms"))?;
+    let positive = Duration::try_from(parsed).ok().filter(|duration| !duration.is_zero());
+    positive.ok_or_else(|| "must be more than nothing".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_has_its_place_after_the_base_port() {
+        let options = Options::parse_from(["demo-shop", "--only", "orders,identity", "--only", "users"]);
+        let ports: Vec<_> = options.services().map(|service| options.port(service)).collect();
+        assert_eq!(ports, [Some(3001), Some(3002), Some(3007)]);
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused() {
+        for wrong in
+            [["--status-interval", "0s"], ["--heartbeat", "soon"], ["--only", "carts"], ["--base-port", "x"]]
+        {
+            assert!(Options::try_parse_from([&["demo-shop"][..], &wrong].concat()).is_err(), "{wrong:?}");
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! The shop, through its front door: real sockets, a real client.
+
+mod auth;
+mod binary;
+mod catalog;
+mod client;
+mod control;
+mod events;
+mod faults;
+mod idempotency;
+mod identity;
+mod load;
+mod people;
+mod reading_orders;
+mod seed;
+mod writing_orders;

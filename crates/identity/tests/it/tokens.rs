@@ -1,0 +1,120 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use identity::{Accounts, Tokens};
+use request_context::{AccessToken, Caller, RequestContext, Scopes, Subject};
+use serde_json::json;
+use upstream_client::{Credential, TokenError, TokenSource};
+
+use super::api_keys::partners;
+use super::provider::FakeProvider;
+use super::support::{pass, provider, request, until};
+
+fn tokens(fake: &FakeProvider) -> Arc<Tokens> {
+    let provider = provider(fake, &json!({}));
+    let accounts = Accounts::new(&partners(), &provider);
+    Arc::new(Tokens::new(&provider).with_accounts(accounts))
+}
+
+fn request_of(subject: &str, token: &str) -> RequestContext {
+    request().with_caller(Caller {
+        subject: Subject::parse(subject).unwrap(),
+        scopes: Scopes::default(),
+        token: AccessToken::new(token),
+    })
+}
+
+async fn token(
+    tokens: &Tokens,
+    ctx: &RequestContext,
+    credential: Credential,
+    rejected: Option<&str>,
+) -> Result<String, TokenError> {
+    let rejected = rejected.map(AccessToken::new);
+    let token = tokens.token(ctx, credential, "orders", rejected.as_ref()).await?;
+    Ok(token.expose().to_owned())
+}
+
+#[tokio::test]
+async fn a_callers_token_passes_through_and_is_not_ours_to_renew() {
+    let fake = FakeProvider::start(&[]).await;
+    let tokens = tokens(&fake);
+    let ctx = request_of("u_42", "adas");
+    assert_eq!(token(&tokens, &ctx, Credential::Caller, None).await.unwrap(), "adas");
+    for (ctx, credential, rejected) in [
+        (&ctx, Credential::Caller, Some("adas")),
+        (&ctx, Credential::Nobody, None),
+        (&request(), Credential::Caller, None),
+    ] {
+        let result = token(&tokens, ctx, credential, rejected).await;
+        assert!(matches!(result, Err(TokenError::Refused)), "{credential:?}: {result:?}");
+    }
+    assert_eq!(fake.calls("/token"), 0);
+}
+
+#[tokio::test]
+async fn a_partners_token_is_renewed_once_for_all_whom_it_failed() {
+    let fake = FakeProvider::start(&[]).await;
+    let tokens = tokens(&fake);
+    let ctx = request_of("acct_acme", "token-0");
+    let renewed = || token(&tokens, &ctx, Credential::Caller, Some("token-0"));
+    let all = futures::future::join_all((0..100).map(|_| renewed())).await;
+    assert!(all.into_iter().all(|token| token.unwrap() == "token-1"));
+    assert_eq!(renewed().await.unwrap(), "token-1");
+    assert_eq!(fake.calls("/token"), 1);
+
+    let other = request_of("acct_globex", "token-0");
+    let other = token(&tokens, &other, Credential::Caller, Some("token-0")).await;
+    assert_eq!(other.unwrap(), "token-2", "one account got the other's token");
+}
+
+#[tokio::test]
+async fn the_services_own_token_is_shared_and_replaced_when_refused() {
+    let fake = FakeProvider::start(&[]).await;
+    let tokens = tokens(&fake);
+    let ctx = request_of("u_42", "adas");
+    let service = |rejected| token(&tokens, &ctx, Credential::Service, rejected);
+    let all = futures::future::join_all((0..100).map(|_| service(None))).await;
+    assert!(all.into_iter().all(|token| token.unwrap() == "token-1"));
+    let basic = "Basic bW9iaWxlLWJmZjpzZSUzQWNyZXQ=".to_owned();
+    assert_eq!(fake.token_requests(), [(basic, "grant_type=client_credentials".to_owned())]);
+
+    let young = service(Some("token-1")).await;
+    assert!(matches!(young, Err(TokenError::Refused)), "a service that refuses all made us ask for ever");
+    pass(Duration::from_secs(5)).await;
+    assert_eq!(service(Some("token-1")).await.unwrap(), "token-2");
+    assert_eq!(service(Some("token-1")).await.unwrap(), "token-2");
+    assert_eq!(service(None).await.unwrap(), "token-2");
+}
+
+#[tokio::test]
+async fn a_token_is_replaced_behind_a_request_before_it_ends() {
+    let fake = FakeProvider::start(&[]).await;
+    let tokens = tokens(&fake);
+    let ctx = request();
+    let service = || token(&tokens, &ctx, Credential::Service, None);
+    assert_eq!(service().await.unwrap(), "token-1");
+    pass(Duration::from_secs(3539)).await;
+    assert_eq!(service().await.unwrap(), "token-1");
+    assert_eq!(fake.calls("/token"), 1);
+    pass(Duration::from_secs(1)).await;
+    fake.hold();
+    assert_eq!(service().await.unwrap(), "token-1", "it waited for the new one");
+    until(|| fake.calls("/token") == 2).await;
+    fake.release();
+    until(|| fake.token_requests().len() == 2).await;
+    pass(Duration::from_secs(60)).await;
+    assert_eq!(service().await.unwrap(), "token-2");
+}
+
+#[tokio::test]
+async fn a_token_without_a_lifetime_lives_a_minute() {
+    let fake = FakeProvider::start(&[]).await;
+    fake.set_token(json!({"token_type": "bearer"}));
+    let tokens = tokens(&fake);
+    let ctx = request();
+    let service = || token(&tokens, &ctx, Credential::Service, None);
+    assert_eq!(service().await.unwrap(), "token-1");
+    pass(Duration::from_secs(60)).await;
+    assert_eq!(service().await.unwrap(), "token-2");
+}

@@ -1,0 +1,81 @@
+//! `GET /products`: what the shop has.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use domain_clients::{Cursor, Page, Product, ProductSearch};
+use middleware::{Context, Query};
+use problem::{Problem, Problems};
+use screen::OrProblem;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use utoipa::{IntoParams, ToSchema};
+
+use crate::app::AppState;
+
+const PAGE: u32 = 20;
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ProductsQuery {
+    /// Words to look for.
+    q: Option<String>,
+    /// The `nextCursor` of the page before.
+    #[param(value_type = Option<String>)]
+    cursor: Option<Cursor>,
+}
+
+/// A page of the products that match.
+#[utoipa::path(
+    get, path = "/products", operation_id = "products", tag = "products", params(ProductsQuery),
+    responses((status = 200, description = "A page of products", body = Products), Problems)
+)]
+pub(crate) async fn list(
+    Context(ctx): Context,
+    State(app): State<AppState>,
+    Query(query): Query<ProductsQuery>,
+) -> Result<Response, Problem> {
+    let search = ProductSearch { text: query.q, cursor: query.cursor, limit: PAGE, category: None };
+    let page = app.catalog.search(&ctx, &search).await.or_problem()?;
+    Ok(axum::Json(Products::compose(page)).into_response())
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Products {
+    products: Vec<ProductRow>,
+    next_cursor: Option<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct ProductRow {
+    id: String,
+    name: String,
+    /// In the currency's major unit.
+    #[schema(value_type = f64)]
+    price: Box<RawValue>,
+    currency: &'static str,
+    image_url: Option<String>,
+    rating: Option<f64>,
+}
+
+impl Products {
+    fn compose(page: Page<Product>) -> Self {
+        let row = |product: Product| {
+            let price = product.price();
+            ProductRow {
+                id: product.id.into(),
+                name: product.name,
+                price: price.number(),
+                currency: price.currency.code(),
+                image_url: product.image_url,
+                rating: product.rating,
+            }
+        };
+        Self {
+            products: page.items.into_iter().map(row).collect(),
+            next_cursor: page.next_cursor.map(Into::into),
+        }
+    }
+}

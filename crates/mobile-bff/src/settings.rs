@@ -1,0 +1,78 @@
+//! The settings of this BFF.
+
+use std::net::SocketAddr;
+
+use identity::IdentitySettings;
+use middleware::RequestSettings;
+use serde::{Deserialize, Serialize};
+use service_runtime::{AdminSettings, Invalid, ServerSettings, ServiceSettings};
+use upstream_client::UpstreamSettings;
+use url::Url;
+
+/// The program's name, and what tokens for it have as audience.
+pub const NAME: &str = "mobile-bff";
+
+/// All settings.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Where the BFF listens.
+    pub listen: SocketAddr,
+    /// The base of every URL that leaves the BFF, as its clients know it.
+    pub public_url: Url,
+    /// The admin listener.
+    pub admin: AdminSettings,
+    /// How connections are served.
+    #[serde(default)]
+    pub server: ServerSettings,
+    /// What a request may take.
+    pub requests: RequestSettings,
+    /// Who issues tokens.
+    pub identity: IdentitySettings,
+    /// The domain services.
+    pub upstreams: Upstreams,
+}
+
+/// The domain services that this BFF calls.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "each is the service of its name")]
+pub struct Upstreams {
+    pub users: UpstreamSettings,
+    pub orders: UpstreamSettings,
+    pub catalog: UpstreamSettings,
+    pub notifications: UpstreamSettings,
+}
+
+impl ServiceSettings for Settings {
+    const DEFAULTS: &'static str = r#"
+        listen = "127.0.0.1:8082"
+        public_url = "http://127.0.0.1:8080/mobile"
+        admin.listen = "127.0.0.1:9082"
+        requests.deadline = "3s"
+    "#;
+
+    fn listen(&self) -> SocketAddr {
+        self.listen
+    }
+
+    fn admin(&self) -> &AdminSettings {
+        &self.admin
+    }
+
+    fn server(&self) -> &ServerSettings {
+        &self.server
+    }
+
+    fn check(&self) -> Result<(), Invalid> {
+        let Upstreams { users, orders, catalog, notifications } = &self.upstreams;
+        let upstreams =
+            [("users", users), ("orders", orders), ("catalog", catalog), ("notifications", notifications)];
+        for (name, upstream) in upstreams {
+            if let Some((key, right)) = upstream.out_of_range() {
+                return Err(Invalid::new(key, right).within(name).within("upstreams"));
+            }
+        }
+        self.requests.check().map_err(|(key, right)| Invalid::new(key, right).within("requests"))
+    }
+}

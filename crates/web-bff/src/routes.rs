@@ -1,0 +1,82 @@
+//! The URL table. Each handler says its own URL; the test at the end keeps the list.
+
+use axum::Router;
+use middleware::{authentication, priority};
+use problem::ProblemBody;
+use request_context::Priority;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt};
+use utoipa_axum::routes;
+
+use crate::app::AppState;
+use crate::screens::{dashboard, notification, order, orders, product, products};
+
+/// Every route, for callers with a bearer token.
+fn table() -> OpenApiRouter<AppState> {
+    OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(dashboard::get))
+        .routes(routes!(orders::list))
+        .routes(routes!(orders::place).layer(priority(Priority::Checkout)))
+        .routes(routes!(order::get))
+        .routes(routes!(order::cancel).layer(priority(Priority::Checkout)))
+        .routes(routes!(products::list))
+        .routes(routes!(product::get))
+        .routes(routes!(notification::read))
+}
+
+/// The routes behind authentication, ready to serve.
+pub(crate) fn router(state: AppState) -> Router {
+    let bearer = state.identity.clone();
+    let authenticate = move |ctx, headers| {
+        let bearer = bearer.clone();
+        async move { bearer.authenticate(ctx, headers).await }
+    };
+    let (router, _) = table().split_for_parts();
+    router.route_layer(authentication(authenticate)).with_state(state)
+}
+
+/// The OpenAPI 3.1 document, as JSON.
+pub fn openapi() -> String {
+    table().into_openapi().to_pretty_json().expect("a document of strings and numbers serializes")
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Triptych for the web app",
+        description = "One request a page, everything expanded. A page that lost a section says so in `warnings`.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0")
+    ),
+    servers((url = "/web", description = "Behind the gateway")),
+    components(schemas(ProblemBody)),
+    security(("bearer" = [])),
+    modifiers(&BearerTokens)
+)]
+struct Document;
+
+struct BearerTokens;
+
+impl Modify for BearerTokens {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+        document.components.get_or_insert_default().add_security_scheme("bearer", bearer);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_url_table() {
+        let paths = table().into_openapi().paths.paths;
+        let methods = |path: &utoipa::openapi::PathItem| match (&path.get, &path.post) {
+            (Some(_), Some(_)) => "GET, POST",
+            (Some(_), None) => "GET",
+            _ => "POST",
+        };
+        let urls: Vec<_> = paths.iter().map(|(url, item)| format!("{} {url}", methods(item))).collect();
+        insta::assert_snapshot!(urls.join("\n"), @"");
+    }
+}

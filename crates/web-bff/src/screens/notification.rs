@@ -1,0 +1,25 @@
+//! `POST /notifications/{id}/read`: a notification has been seen.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use domain_clients::NotificationId;
+use middleware::{Context, Path};
+use problem::{Problem, Problems};
+use screen::OrProblem;
+
+use crate::app::AppState;
+
+/// Marks a notification as read; again changes nothing.
+#[utoipa::path(
+    post, path = "/notifications/{id}/read", operation_id = "readNotification", tag = "dashboard",
+    params(("id" = String, Path, description = "The notification's id")),
+    responses((status = 204, description = "It is read"), Problems)
+)]
+pub(crate) async fn read(
+    Context(ctx): Context,
+    State(app): State<AppState>,
+    Path(id): Path<NotificationId>,
+) -> Result<StatusCode, Problem> {
+    app.notifications.mark_read(&ctx, &id).await.or_problem()?;
+    Ok(StatusCode::NO_CONTENT)
+}

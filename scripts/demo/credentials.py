@@ -1,0 +1,50 @@
+"""Credentials for the demo: what a sign-in, or the contract with a partner, would give."""
+
+import hashlib
+import http.client
+import json
+from urllib.parse import urlencode
+
+IDENTITY_PORT = 3007
+
+
+class NoCredential(Exception):
+    """Why there is none, in one line."""
+
+
+def header(frontend, name):
+    """The (name, value) of the header that makes a request `name`'s: a user of web and mobile, or a partner."""
+    if frontend == "partner":
+        return "X-API-Key", api_key(name)
+    return "Authorization", f"Bearer {user_token(name)}"
+
+
+def api_key(partner):
+    """The demo key of a partner. Only its hash is in the settings of partner-bff."""
+    if partner != "acme":
+        raise NoCredential(f"{partner!r} has no demo key: deploy/demo/partner-bff.toml knows acme")
+    key_id = f"{partner}01"
+    return f"tpk_{key_id}_{hashlib.sha256(f'triptych demo key {key_id}'.encode()).hexdigest()}"
+
+
+def user_token(user_id):
+    form = {"grant_type": "urn:triptych:demo:user", "client_id": "demo-cli", "user_id": user_id}
+    status, answer = post("/token", form)
+    if status != 200:
+        reason = answer.get("error_description") or answer.get("error") or f"status {status}"
+        raise NoCredential(f"demo-shop gives no token to {user_id!r}: {reason}")
+    return answer["access_token"]
+
+
+def post(path, form):
+    connection = http.client.HTTPConnection("127.0.0.1", IDENTITY_PORT, timeout=5)
+    try:
+        connection.request("POST", path, urlencode(form), {"Content-Type": "application/x-www-form-urlencoded"})
+        response = connection.getresponse()
+        return response.status, json.loads(response.read())
+    except ConnectionRefusedError:
+        raise NoCredential(f"demo-shop is not running (port {IDENTITY_PORT}): start it with scripts/run") from None
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise NoCredential(f"what listens on port {IDENTITY_PORT} is not demo-shop: {error}") from None
+    finally:
+        connection.close()
