@@ -50,3 +50,10 @@ def run(*command):
         return subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
     except OSError as error:
         return subprocess.CompletedProcess(command, 127, "", str(error))
+
+
+if __name__ == "__main__":
+    try:
+        install(Path(sys.argv[1]).resolve(), announce=print)
+    except (Failure, OSError) as error:
+        sys.exit(f"python_env: {error}")

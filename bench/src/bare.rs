@@ -41,7 +41,7 @@ pub struct Options {
 
 /// Serves on a free port until the process ends.
 pub async fn run(options: Options) -> Result<(), Failure> {
-    let shop = Arc::new(Shop::new(options.upstreams, options.user)?);
+    let shop = Arc::new(Shop::new(&options.upstreams, options.user)?);
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     announce("bare", listener.local_addr()?)?;
     serve(listener, move |request| answer(Arc::clone(&shop), request)).await
@@ -51,11 +51,11 @@ async fn answer(shop: Arc<Shop>, request: Request<Incoming>) -> Response<Full<By
     match request.uri().path() {
         "/home" => answered(home::get(&shop).await),
         "/dashboard" => answered(dashboard::get(&shop).await),
-        _ => failed(StatusCode::NOT_FOUND, "there are /home and /dashboard"),
+        _ => failed(StatusCode::NOT_FOUND, &"there are /home and /dashboard"),
     }
 }
 
 fn answered(screen: Result<impl Serialize, Failure>) -> Response<Full<Bytes>> {
     let body = screen.and_then(|view| Ok(serde_json::to_vec(&view)?));
-    body.map_or_else(|failure| failed(StatusCode::BAD_GATEWAY, failure), json)
+    body.map_or_else(|failure| failed(StatusCode::BAD_GATEWAY, &failure), json)
 }

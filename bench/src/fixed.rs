@@ -61,7 +61,7 @@ struct Service {
 impl Service {
     async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Response<Full<Bytes>> {
         let (&Method::GET, Some(asked)) = (request.method(), request.uri().path_and_query()) else {
-            return failed(StatusCode::METHOD_NOT_ALLOWED, "only GET has a fixed answer");
+            return failed(StatusCode::METHOD_NOT_ALLOWED, &"only GET has a fixed answer");
         };
         if let Some(body) = self.known.read().unwrap_or_else(PoisonError::into_inner).get(asked) {
             return json(body.clone());
@@ -72,7 +72,7 @@ impl Service {
                 known.insert(asked.clone(), body.clone());
                 json(body)
             }
-            Err(failure) => failed(StatusCode::BAD_GATEWAY, format!("GET {asked}: {failure}")),
+            Err(failure) => failed(StatusCode::BAD_GATEWAY, &format!("GET {asked}: {failure}")),
         }
     }
 

@@ -42,7 +42,7 @@ pub(crate) fn json(body: impl Into<Bytes>) -> Response<Full<Bytes>> {
 }
 
 /// An answer that a measurement must not meet, with the reason for whoever looks.
-pub(crate) fn failed(status: StatusCode, reason: impl ToString) -> Response<Full<Bytes>> {
+pub(crate) fn failed(status: StatusCode, reason: &impl ToString) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(reason.to_string().into()));
     *response.status_mut() = status;
     response

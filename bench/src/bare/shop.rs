@@ -24,7 +24,7 @@ pub(super) struct Shop {
 }
 
 impl Shop {
-    pub(super) fn new(upstreams: Vec<(String, Authority)>, user: String) -> Result<Self, Failure> {
+    pub(super) fn new(upstreams: &[(String, Authority)], user: String) -> Result<Self, Failure> {
         let at = |name: &str| {
             let upstream = upstreams.iter().find(|(known, _)| known == name);
             upstream.map(|(_, authority)| authority.clone()).ok_or(format!("--upstream {name}=… is missing"))

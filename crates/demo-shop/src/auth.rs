@@ -80,3 +80,35 @@ impl Caller {
         self.0.scope.split(' ').any(|scope| scope == "service")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+    use crate::tokens::SigningKey;
+
+    #[test]
+    fn a_token_opens_the_services_in_its_audience() {
+        let key = SigningKey::derived_from(1);
+        let verifier = Arc::new(Verifier::new(&key, "http://issuer"));
+        let now = jiff::Timestamp::now().as_second();
+        let token = key.sign(&Claims {
+            iss: "http://issuer".to_owned(),
+            sub: "u_42".to_owned(),
+            aud: vec!["orders".to_owned(), "users".to_owned()],
+            exp: now + 60,
+            iat: now,
+            nbf: now,
+            jti: "1".to_owned(),
+            client_id: "demo-cli".to_owned(),
+            scope: "openid".to_owned(),
+        });
+        let header = HeaderValue::try_from(format!("Bearer {token}")).unwrap();
+        let headers = HeaderMap::from_iter([(AUTHORIZATION, header)]);
+        for (service, opens) in [(Service::Users, true), (Service::Orders, true), (Service::Billing, false)] {
+            let doorman = Doorman { service, verifier: verifier.clone() };
+            assert_eq!(doorman.identify(&headers).is_ok(), opens, "{service}");
+        }
+    }
+}

@@ -1,10 +1,10 @@
 //! `demo-shop`: opens the shop, says where, and closes it at a signal.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
-use demo_shop::{Options, Running, start};
+use demo_shop::{Options, start};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -12,20 +12,21 @@ use tracing_subscriber::EnvFilter;
 async fn main() -> ExitCode {
     let options = Options::parse();
     let filter = EnvFilter::builder().with_default_directive(tracing::Level::INFO.into()).from_env_lossy();
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
-    match run(options).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            tracing::error!("demo-shop: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    let ansi = io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(ansi).with_writer(io::stderr).init();
+    let Err(error) = run(options).await else {
+        return ExitCode::SUCCESS;
+    };
+    // Nothing is left to do when even this cannot be written.
+    let _ = writeln!(io::stderr(), "demo-shop: {error}");
+    ExitCode::FAILURE
 }
 
 async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let running = start(options).await?;
-    print_addresses(&running)?;
+    // Scripts wait for these lines.
+    write!(io::stdout(), "{running}")?;
     tokio::select! {
         _ = terminate.recv() => {}
         interrupted = tokio::signal::ctrl_c() => interrupted?,
@@ -33,13 +34,4 @@ async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
     tracing::info!("closing");
     running.stop().await;
     Ok(())
-}
-
-/// For scripts, which wait for these lines.
-fn print_addresses(running: &Running) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    for (service, address) in &running.addresses {
-        writeln!(out, "listening {service} http://{address}")?;
-    }
-    out.flush()
 }

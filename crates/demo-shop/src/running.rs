@@ -1,5 +1,6 @@
 //! Starts the services, and stops them.
 
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -90,6 +91,14 @@ impl Running {
     pub async fn stop(self) {
         self.closing.cancel();
         self.tasks.wait().await;
+    }
+}
+
+/// One line for each service: `listening orders http://127.0.0.1:3002`.
+impl fmt::Display for Running {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut lines = self.addresses.iter();
+        lines.try_for_each(|(service, address)| writeln!(f, "listening {service} http://{address}"))
     }
 }
 

@@ -109,3 +109,6 @@ impl Verifier {
         self.verified.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,7 @@ use request_context::Subject;
 
 use crate::client_credentials::ClientCredentials;
 use crate::provider::Client;
-use crate::{Partners, Provider};
+use crate::{PartnerSettings, Partners, Provider};
 
 /// The tokens of the partners' accounts. What a partner's key stands for, a domain service learns from these alone.
 pub struct Accounts(HashMap<Subject, ClientCredentials>);
@@ -15,10 +15,9 @@ pub struct Accounts(HashMap<Subject, ClientCredentials>);
 impl Accounts {
     /// The accounts of `partners`. Nothing is sent yet.
     pub fn new(partners: &Partners, provider: &Arc<Provider>) -> Arc<Self> {
-        let account = |(_, partner): (_, &crate::PartnerSettings)| {
+        let account = |partner: &PartnerSettings| {
             let client = Client { id: partner.client_id.clone(), secret: partner.client_secret.clone() };
-            let credentials = ClientCredentials::new(provider.clone(), client);
-            (partner.subject(), credentials)
+            (partner.subject(), ClientCredentials::new(provider.clone(), client))
         };
         Arc::new(Self(partners.iter().map(account).collect()))
     }

@@ -38,7 +38,7 @@ impl ApiKeys {
     /// The keys of `partners`, which stand for these `accounts`.
     pub fn new(partners: &Partners, accounts: &Accounts) -> Self {
         let mut keys = HashMap::new();
-        for (_, partner) in partners.iter() {
+        for partner in partners.iter() {
             let account = partner.subject();
             let credentials = accounts.of(&account).expect("the accounts are those of the same partners");
             for key in &partner.keys {

@@ -57,14 +57,15 @@ impl ClientCredentials {
 
     /// A token that is still good for a call.
     pub(crate) async fn token(&self, ctx: &RequestContext) -> Result<AccessToken, TokenError> {
-        let Some(issued) = self.0.issued.load_full().filter(|issued| issued.is_usable()) else {
-            return self.fetched(ctx).await;
+        let issued = self.0.issued.load_full();
+        let Some(usable) = issued.as_ref().filter(|issued| issued.is_usable()) else {
+            return self.fetched(ctx, issued.as_ref()).await;
         };
-        if issued.is_old() {
+        if usable.is_old() {
             // In the background: the token at hand serves this request.
-            self.fetch(ctx);
+            self.fetch(ctx, Some(usable));
         }
-        Ok(issued.token.clone())
+        Ok(usable.token.clone())
     }
 
     /// A token other than `rejected`, which a service has just refused.
@@ -73,22 +74,27 @@ impl ClientCredentials {
         ctx: &RequestContext,
         rejected: &AccessToken,
     ) -> Result<AccessToken, TokenError> {
-        let Some(issued) = self.0.issued.load_full().filter(|issued| issued.is_usable()) else {
-            return self.fetched(ctx).await;
-        };
-        if issued.token.expose() != rejected.expose() {
-            return Ok(issued.token.clone());
+        let issued = self.0.issued.load_full();
+        if let Some(usable) = issued.as_ref().filter(|issued| issued.is_usable()) {
+            if usable.token.expose() != rejected.expose() {
+                return Ok(usable.token.clone());
+            }
+            if usable.at.elapsed() < TOO_YOUNG {
+                return Err(TokenError::Refused);
+            }
         }
-        if issued.at.elapsed() < TOO_YOUNG {
-            return Err(TokenError::Refused);
-        }
-        self.fetched(ctx).await
+        self.fetched(ctx, issued.as_ref()).await
     }
 
-    /// Waits for a new token, no longer than the request can.
-    async fn fetched(&self, ctx: &RequestContext) -> Result<AccessToken, TokenError> {
-        let Some(landing) = self.fetch(ctx) else {
-            return Err(unavailable("it failed a moment ago and is not asked again yet"));
+    /// Waits for a token newer than the one that was `seen`, no longer than the request can.
+    async fn fetched(
+        &self,
+        ctx: &RequestContext,
+        seen: Option<&Arc<Issued>>,
+    ) -> Result<AccessToken, TokenError> {
+        let Some(landing) = self.fetch(ctx, seen) else {
+            let newer = self.newer_than(seen).map(|issued| issued.token.clone());
+            return newer.ok_or_else(|| unavailable("it failed a moment ago and is not asked again yet"));
         };
         match timeout_at(ctx.deadline().instant(), landing.result()).await {
             Ok(Some(result)) => result.map_err(|error| TokenError::Unavailable(Box::new(error))),
@@ -97,11 +103,11 @@ impl ClientCredentials {
         }
     }
 
-    /// The fetch that is under way, or a new one unless the last one failed a moment ago.
-    fn fetch(&self, ctx: &RequestContext) -> Option<Landing<Fetched>> {
+    /// The fetch that is under way; or a new one, unless one has ended since the caller looked or failed a moment ago.
+    fn fetch(&self, ctx: &RequestContext, seen: Option<&Arc<Issued>>) -> Option<Landing<Fetched>> {
         self.0.flight.join(|| {
             let mut pace = self.pace();
-            pace.has_backed_off().then(|| {
+            (self.newer_than(seen).is_none() && pace.has_backed_off()).then(|| {
                 pace.begin();
                 self.clone().fetch_and_keep(ctx.clone())
             })
@@ -124,6 +130,12 @@ impl ClientCredentials {
                 Err(Arc::new(error))
             }
         }
+    }
+
+    fn newer_than(&self, seen: Option<&Arc<Issued>>) -> Option<Arc<Issued>> {
+        let issued = self.0.issued.load_full()?;
+        let is_newer = seen.is_none_or(|seen| !Arc::ptr_eq(seen, &issued));
+        is_newer.then_some(issued)
     }
 
     fn pace(&self) -> MutexGuard<'_, Pace> {

@@ -25,8 +25,10 @@ struct Inner {
     stale_for: Duration,
     current: ArcSwapOption<KeySet>,
     pace: Mutex<Pace>,
-    flight: Flight<Result<(), Arc<ProviderError>>>,
+    flight: Flight<Refreshed>,
 }
+
+type Refreshed = Result<(), Arc<ProviderError>>;
 
 /// Why there is no key to verify with.
 #[derive(Debug)]
@@ -56,7 +58,8 @@ impl Keys {
 
     /// Which keys are in use; `None` if there are none. Has them refreshed in the background when they are old.
     pub(crate) fn generation(&self, ctx: &RequestContext) -> Option<u64> {
-        self.usable(ctx).map(|set| set.generation)
+        let current = self.0.current.load_full();
+        self.usable(ctx, current.as_ref()).map(|set| set.generation)
     }
 
     /// The key `id`, if it may verify `algorithm`. An unknown one is asked for, within the budget.
@@ -66,15 +69,17 @@ impl Keys {
         id: &str,
         algorithm: Algorithm,
     ) -> Result<Arc<Key>, NoKey> {
-        if let Some(set) = self.usable(ctx) {
+        let seen = self.0.current.load_full();
+        if let Some(set) = self.usable(ctx, seen.as_ref()) {
             match set.find(id, algorithm) {
                 Lookup::Found(key) => return Ok(key),
                 Lookup::OtherAlgorithm => return Err(NoKey::OtherAlgorithm),
                 Lookup::Unknown => {}
             }
         }
-        let refreshed = self.refreshed(ctx).await;
-        match self.usable(ctx).map(|set| set.find(id, algorithm)) {
+        let refreshed = self.refreshed(ctx, seen.as_ref()).await;
+        let current = self.0.current.load_full();
+        match self.usable(ctx, current.as_ref()).map(|set| set.find(id, algorithm)) {
             Some(Lookup::Found(key)) => Ok(key),
             Some(Lookup::OtherAlgorithm) => Err(NoKey::OtherAlgorithm),
             Some(Lookup::Unknown) => Err(refreshed.map_or_else(NoKey::Unavailable, |()| NoKey::Unknown)),
@@ -86,21 +91,22 @@ impl Keys {
     pub(crate) fn warm(&self) {
         // Fetching has a deadline of its own: this one is for whoever waits, and nobody does.
         let deadline = Deadline::after(Duration::ZERO);
-        self.refresh(&RequestContext::new(RequestId::generate(), Trace::start(), deadline));
+        self.refresh(&RequestContext::new(RequestId::generate(), Trace::start(), deadline), None);
     }
 
-    fn usable(&self, ctx: &RequestContext) -> Option<Arc<KeySet>> {
-        let set = self.0.current.load_full()?;
+    fn usable<'a>(&self, ctx: &RequestContext, current: Option<&'a Arc<KeySet>>) -> Option<&'a KeySet> {
+        let set = current?;
         let age = set.fetched.elapsed();
         if age >= self.0.max_age {
-            self.refresh(ctx);
+            self.refresh(ctx, current);
         }
         (age < self.0.stale_for).then_some(set)
     }
 
-    /// Waits for a refresh, no longer than the request can. An error says that the provider could not be asked.
-    async fn refreshed(&self, ctx: &RequestContext) -> Result<(), Arc<ProviderError>> {
-        let Some(landing) = self.refresh(ctx) else {
+    /// Waits for newer keys than those `seen`, no longer than the request can. An error says that the provider could
+    /// not be asked.
+    async fn refreshed(&self, ctx: &RequestContext, seen: Option<&Arc<KeySet>>) -> Refreshed {
+        let Some(landing) = self.refresh(ctx, seen) else {
             let failing = self.pace().is_failing();
             return if failing { Err(waiting()) } else { Ok(()) };
         };
@@ -111,11 +117,11 @@ impl Keys {
         }
     }
 
-    /// The refresh that is under way, or a new one if the provider may be asked again.
-    fn refresh(&self, ctx: &RequestContext) -> Option<Landing<Result<(), Arc<ProviderError>>>> {
+    /// The refresh that is under way; or a new one, unless one has ended since the caller looked or it is too early.
+    fn refresh(&self, ctx: &RequestContext, seen: Option<&Arc<KeySet>>) -> Option<Landing<Refreshed>> {
         self.0.flight.join(|| {
             let mut pace = self.pace();
-            self.may_ask(&pace).then(|| {
+            (self.is_current(seen) && self.may_ask(&pace)).then(|| {
                 pace.begin();
                 self.clone().fetch(ctx.clone())
             })
@@ -130,7 +136,12 @@ impl Keys {
         if starving { pace.has_backed_off() } else { pace.is_within_budget() }
     }
 
-    async fn fetch(self, ctx: RequestContext) -> Result<(), Arc<ProviderError>> {
+    fn is_current(&self, seen: Option<&Arc<KeySet>>) -> bool {
+        let current = self.0.current.load();
+        seen.map(Arc::as_ptr) == current.as_ref().map(Arc::as_ptr)
+    }
+
+    async fn fetch(self, ctx: RequestContext) -> Refreshed {
         let result = self.fetch_once(&ctx).await;
         self.pace().end(result.is_ok());
         if let Err(error) = &result {

@@ -75,6 +75,12 @@ mod tests {
             _ => "POST",
         };
         let urls: Vec<_> = paths.iter().map(|(url, item)| format!("{} {url}", methods(item))).collect();
-        insta::assert_snapshot!(urls.join("\n"), @"");
+        insta::assert_snapshot!(urls.join("\n"), @"
+        GET /home
+        GET, POST /orders
+        GET /orders/{id}
+        GET /products
+        GET /products/{id}
+        ");
     }
 }

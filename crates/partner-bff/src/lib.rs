@@ -1,1 +1,15 @@
-//! The backend of the partner frontend.
+//! The backend of the partners: a stable, versioned API behind keys.
+
+mod app;
+mod document;
+mod envelope;
+mod money;
+mod parameters;
+pub mod routes;
+mod scopes;
+mod screens;
+pub mod settings;
+pub mod versions;
+
+pub use app::{AppState, app, build};
+pub use settings::Settings;

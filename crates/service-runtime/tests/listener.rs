@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 /// Long enough for any machine; no test waits for it unless something is broken.
 const PATIENCE: Duration = Duration::from_secs(30);
 const SOON: Duration = Duration::from_millis(200);
-const NEVER: Duration = Duration::from_secs(3600);
+const NEVER: Duration = Duration::from_hours(1);
 
 /// A server in which nothing is ever overdue.
 fn calm() -> ServerSettings {
@@ -68,13 +68,10 @@ async fn site(settings: ServerSettings) -> Site {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("port 0 is never taken");
     let address = listener.local_addr().expect("it is bound");
     let stop = CancellationToken::new();
-    let slow = Gate {
-        asked: Arc::new(Semaphore::new(0)),
-        open: Arc::new(Semaphore::new(0)),
-    };
+    let slow = Gate { asked: Arc::new(Semaphore::new(0)), open: Arc::new(Semaphore::new(0)) };
     let server = Server::new(&settings).abortable();
-    let served = server.serve(listener, router(slow.clone()), stop.clone().cancelled_owned());
-    Site { address, stop, release, served: tokio::spawn(served) }
+    let serving = server.serve(listener, router(slow.clone()), stop.clone().cancelled_owned());
+    Site { address, stop, slow, served: tokio::spawn(serving) }
 }
 
 fn router(slow: Gate) -> Router {

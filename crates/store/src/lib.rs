@@ -47,11 +47,7 @@ pub struct Entry {
 impl Entry {
     /// `value`, for `ttl`.
     pub fn new(value: impl Into<Bytes>, ttl: Duration) -> Self {
-        Self {
-            value: value.into(),
-            ttl,
-            tags: vec![],
-        }
+        Self { value: value.into(), ttl, tags: vec![] }
     }
 
     /// The same, found by one tag more.
@@ -85,13 +81,13 @@ pub enum StoreError {
     /// The store cannot be reached, or did not answer in time. Whether a write happened is unknown.
     #[error("the store is unavailable")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The entry alone is larger than the store may be.
-    #[error("the entry is larger than the store may be")]
-    TooLarge,
+    /// There is no room: nothing that still lives is ever given up for something new, because a session or
+    /// an idempotency record that silently disappears is worse than a write that visibly fails.
+    #[error("the store is full")]
+    Full,
 }
 
 /// Key-value storage. Each call is atomic.
-#[expect(async_fn_in_trait, reason = "each method says that its future is Send")]
 pub trait Store: Send + Sync {
     /// The value of a key that has not ended.
     fn get(&self, key: &str) -> impl Future<Output = Result<Option<Stored>, StoreError>> + Send;
@@ -111,7 +107,11 @@ pub trait Store: Send + Sync {
     fn invalidate(&self, tag: &str) -> impl Future<Output = Result<usize, StoreError>> + Send;
 
     /// Takes the lease of this name for `ttl`; `None` if somebody holds it. Names of leases are no keys.
-    fn lease(&self, name: &str, ttl: Duration) -> impl Future<Output = Result<Option<Lease>, StoreError>> + Send;
+    fn lease(
+        &self,
+        name: &str,
+        ttl: Duration,
+    ) -> impl Future<Output = Result<Option<Lease>, StoreError>> + Send;
 
     /// Keeps a lease for `ttl` from now on. Says whether it was still held: if not, it is lost.
     fn renew(&self, lease: &Lease, ttl: Duration) -> impl Future<Output = Result<bool, StoreError>> + Send;

@@ -77,6 +77,14 @@ mod tests {
             _ => "POST",
         };
         let urls: Vec<_> = paths.iter().map(|(url, item)| format!("{} {url}", methods(item))).collect();
-        insta::assert_snapshot!(urls.join("\n"), @"");
+        insta::assert_snapshot!(urls.join("\n"), @"
+        GET /dashboard
+        POST /notifications/{id}/read
+        GET, POST /orders
+        GET /orders/{id}
+        POST /orders/{id}/cancel
+        GET /products
+        GET /products/{id}
+        ");
     }
 }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::before_epoch;
 use super::dice::Dice;
 use super::orders::Order;
-use crate::ids::{Id, Owner};
+use crate::ids::{Id, OWNERS, Owner};
 
 const DAYS_60: u32 = 60 * 24 * 3600;
 const NEWS: &[(&str, &str)] = &[
@@ -40,16 +40,16 @@ pub(crate) struct Notification {
 /// Up to a dozen for everyone; for Ada nine, of which four are unread.
 pub(super) fn notifications(seed: u64, orders: &[Order]) -> Vec<Notification> {
     let mut dice = Dice::new(seed, "notifications");
-    let latest = latest_orders(orders);
+    let orders = by_owner(orders);
     let mut all = Vec::new();
     for owner in Owner::all() {
         let ada = Some(owner) == Owner::user(42);
         let count = if ada { 9 } else { dice.below(13) };
         for nth in 0..count {
-            let (title, body) = message(latest[owner.index()], &mut dice);
-            let read = if ada { nth % 9 > 3 } else { dice.percent(70) };
             let created_at = before_epoch(dice.between(60, DAYS_60));
-            all.push(Notification { number: 0, owner, title, body, read_at_start: read, created_at });
+            let (title, body) = message(&orders[owner.index()], created_at, &mut dice);
+            let read_at_start = if ada { nth > 3 } else { dice.percent(70) };
+            all.push(Notification { number: 0, owner, title, body, read_at_start, created_at });
         }
     }
     all.sort_by_key(|notification| notification.created_at);
@@ -57,10 +57,12 @@ pub(super) fn notifications(seed: u64, orders: &[Order]) -> Vec<Notification> {
     all
 }
 
-fn message(latest: Option<u32>, dice: &mut Dice) -> (String, &'static str) {
-    match latest {
+/// News of the latest order that there was by then, or just news.
+fn message(orders: &[&Order], at: Timestamp, dice: &mut Dice) -> (String, &'static str) {
+    let by_then = orders.partition_point(|order| order.placed_at < at);
+    match orders[..by_then].last() {
         Some(order) if dice.percent(40) => {
-            (format!("Your order {} is on its way", Id::order(order)), "Follow it in your account.")
+            (format!("We have your order {}", Id::order(order.number)), "Follow it in your account.")
         }
         _ => {
             let (title, body) = NEWS[dice.below(8) as usize];
@@ -69,10 +71,10 @@ fn message(latest: Option<u32>, dice: &mut Dice) -> (String, &'static str) {
     }
 }
 
-fn latest_orders(orders: &[Order]) -> Vec<Option<u32>> {
-    let mut latest = vec![None; crate::ids::OWNERS];
+fn by_owner(orders: &[Order]) -> Vec<Vec<&Order>> {
+    let mut by_owner = vec![Vec::new(); OWNERS];
     for order in orders {
-        latest[order.owner.index()] = Some(order.number);
+        by_owner[order.owner.index()].push(order);
     }
-    latest
+    by_owner
 }

@@ -55,7 +55,7 @@ fn odd_name(number: u32) -> Option<&'static str> {
 fn description(number: u32, dice: &mut Dice) -> String {
     let sentences = match number % 50 {
         0 => 60,
-        1 => 0,
+        25 => 0,
         _ => dice.between(1, 4),
     };
     let chosen: Vec<&str> = (0..sentences).map(|_| dice.pick(SENTENCES)).collect();

@@ -149,7 +149,7 @@ impl Answer {
 }
 
 /// Long enough that only what never comes misses it; in tests with paused time it costs nothing.
-pub(crate) const EVER: Duration = Duration::from_secs(3600);
+pub(crate) const EVER: Duration = Duration::from_hours(1);
 
 /// Asks for something, as a checkout, and waits for the answer.
 pub(crate) async fn hold(url: String) {

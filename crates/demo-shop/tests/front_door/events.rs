@@ -1,3 +1,4 @@
+use std::mem;
 use std::time::Duration;
 
 use demo_shop::Service::Orders;
@@ -34,10 +35,9 @@ impl Stream {
     /// The next block of lines; none at the end of the stream.
     async fn block(&mut self) -> Option<String> {
         loop {
-            if let Some((block, rest)) = self.text.split_once("\n\n") {
-                let block = block.to_owned();
-                self.text = rest.to_owned();
-                return Some(block);
+            if let Some(end) = self.text.find("\n\n") {
+                let rest = self.text.split_off(end + 2);
+                return Some(mem::replace(&mut self.text, rest));
             }
             let frame = self.body.frame().await?.unwrap();
             self.text.push_str(std::str::from_utf8(&frame.into_data().unwrap()).unwrap());
@@ -97,7 +97,7 @@ async fn an_order_that_nobody_watches_moves_on_too() {
     let shop = Shop::open().await;
     let token = shop.user("u_1000").await;
     let id = place(&shop, &token).await;
-    tokio::time::sleep(Duration::from_secs(60)).await;
+    tokio::time::sleep(Duration::from_mins(1)).await;
     let order = shop.get(Orders, &format!("/orders/{id}")).bearer(&token).send().await.json();
     assert_eq!(order["status"], "delivered");
 }

@@ -60,8 +60,8 @@ pub struct ApiKeySettings {
 pub struct SecretHash(pub(crate) [u8; 32]);
 
 impl Partners {
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&String, &PartnerSettings)> {
-        self.0.iter()
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &PartnerSettings> {
+        self.0.values()
     }
 }
 

@@ -217,6 +217,16 @@ async fn only_one_header_with_the_right_scheme_is_a_credential() {
 }
 
 #[tokio::test]
+async fn keys_announced_without_tls_are_not_fetched() {
+    let house = house().await;
+    let name = "https://idp.shop.example";
+    house.fake.set_issuer(name);
+    let bearer = Bearer::new(&provider(&house.fake, &json!({"issuer": name})));
+    assert_eq!(caller_of(&bearer, &house.good.token()).await, "503 retry-after: 5");
+    assert_eq!(house.fake.calls("/jwks"), 0);
+}
+
+#[tokio::test]
 async fn a_provider_that_calls_itself_otherwise_is_not_believed() {
     let house = house().await;
     house.fake.set_issuer("http://mallory.example");

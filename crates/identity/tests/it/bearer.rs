@@ -89,6 +89,7 @@ async fn nobody_is_taken_for_another() {
         let (user, caller) = request.await.unwrap();
         assert_eq!(caller, format!("u_{user}"));
     }
+    assert_eq!(fake.calls("/jwks"), 1);
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! What every test needs: settings, a request, a look at the answer, and time that passes.
 
+use std::fmt::Write as _;
 use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -29,7 +30,7 @@ pub(crate) fn provider(fake: &FakeProvider, changes: &Value) -> Arc<Provider> {
 }
 
 pub(crate) fn request() -> RequestContext {
-    let deadline = Deadline::after(Duration::from_secs(600));
+    let deadline = Deadline::after(Duration::from_mins(10));
     RequestContext::new(RequestId::generate(), Trace::start(), deadline)
 }
 
@@ -51,7 +52,7 @@ pub(crate) fn summary(result: Result<Caller, Problem>) -> String {
     let mut summary = answer.status().as_u16().to_string();
     for name in [WWW_AUTHENTICATE, RETRY_AFTER] {
         if let Some(value) = answer.headers().get(&name) {
-            summary += &format!(" {name}: {}", value.to_str().unwrap());
+            write!(summary, " {name}: {}", value.to_str().unwrap()).unwrap();
         }
     }
     summary

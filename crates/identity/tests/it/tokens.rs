@@ -87,6 +87,22 @@ async fn the_services_own_token_is_shared_and_replaced_when_refused() {
     assert_eq!(service(None).await.unwrap(), "token-2");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn on_every_thread_at_once_it_is_fetched_once() {
+    for _ in 0..20 {
+        let fake = FakeProvider::start(&[]).await;
+        let tokens = tokens(&fake);
+        let requests = (0..100).map(|_| {
+            let tokens = tokens.clone();
+            tokio::spawn(async move { token(&tokens, &request(), Credential::Service, None).await })
+        });
+        for request in requests.collect::<Vec<_>>() {
+            assert_eq!(request.await.unwrap().unwrap(), "token-1");
+        }
+        assert_eq!(fake.calls("/token"), 1);
+    }
+}
+
 #[tokio::test]
 async fn a_token_is_replaced_behind_a_request_before_it_ends() {
     let fake = FakeProvider::start(&[]).await;
@@ -103,7 +119,7 @@ async fn a_token_is_replaced_behind_a_request_before_it_ends() {
     until(|| fake.calls("/token") == 2).await;
     fake.release();
     until(|| fake.token_requests().len() == 2).await;
-    pass(Duration::from_secs(60)).await;
+    pass(Duration::from_mins(1)).await;
     assert_eq!(service().await.unwrap(), "token-2");
 }
 
@@ -115,6 +131,6 @@ async fn a_token_without_a_lifetime_lives_a_minute() {
     let ctx = request();
     let service = || token(&tokens, &ctx, Credential::Service, None);
     assert_eq!(service().await.unwrap(), "token-1");
-    pass(Duration::from_secs(60)).await;
+    pass(Duration::from_mins(1)).await;
     assert_eq!(service().await.unwrap(), "token-2");
 }

@@ -34,7 +34,7 @@ pub(super) fn describe(place: Place, path: &Path, message: &str) -> Problem {
         format!("is not known{known}")
     } else if let Some((_, known)) = named("unknown variant `") {
         pointer.drop_variant(path);
-        format!("is not one of the values there are{known}")
+        format!("must be {}", known.strip_prefix(", expected ").unwrap_or(known))
     } else if let Some((_, expected)) =
         message.strip_prefix("invalid ").and_then(|rest| rest.rsplit_once(", expected "))
     {

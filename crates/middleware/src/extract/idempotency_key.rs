@@ -2,8 +2,6 @@
 
 use std::fmt::Write as _;
 
-use std::fmt::Write;
-
 use aws_lc_rs::digest;
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::request::Parts;

@@ -1,5 +1,6 @@
 //! One line for each request, which tells what happened and nothing about whom.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -61,7 +62,7 @@ fn routes() -> Router {
         .route("/degraded", on_get(degraded))
         .route("/lost", on_get(lost))
         .route("/panic", on_get(panics))
-        .route("/slow", on_get(|| tokio::time::sleep(Duration::from_secs(3600))))
+        .route("/slow", on_get(|| tokio::time::sleep(Duration::from_hours(1))))
 }
 
 async fn degraded() -> Response {
@@ -119,7 +120,7 @@ async fn what_happened_is_in_it() {
         let event = log.events().remove(0);
         let field = |name: &str| event.get(name).map_or("-".into(), Value::to_string);
         let fields = ["level", "http.route", "http.response.status_code", "error.type", "cause", "warnings"];
-        table += &format!("{}\n", fields.map(field).join(" | "));
+        writeln!(table, "{}", fields.map(field).join(" | ")).unwrap();
     }
     insta::assert_snapshot!(table, @r#"
     "INFO" | "unmatched" | 404 | "not-found" | - | -

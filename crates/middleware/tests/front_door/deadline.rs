@@ -23,13 +23,13 @@ fn routes() -> Router {
 }
 
 async fn slow() -> &'static str {
-    sleep(Duration::from_secs(3600)).await;
+    sleep(Duration::from_hours(1)).await;
     "late"
 }
 
 async fn events() -> Sse<impl futures::Stream<Item = Result<Event, std::io::Error>>> {
     let events = stream::iter(["placed", "paid"]).then(|status| async move {
-        sleep(Duration::from_secs(60)).await;
+        sleep(Duration::from_mins(1)).await;
         Ok(Event::default().data(status))
     });
     Sse::new(events)
@@ -37,7 +37,7 @@ async fn events() -> Sse<impl futures::Stream<Item = Result<Event, std::io::Erro
 
 /// Some of a body, and then nothing for an hour.
 fn dripping() -> Body {
-    let hour = Duration::from_secs(3600);
+    let hour = Duration::from_hours(1);
     let parts = stream::iter([0, 1]).then(move |part| async move {
         sleep(hour * part).await;
         Ok::<_, std::io::Error>("x")

@@ -1,5 +1,6 @@
 //! What handlers read, and what a client is told when it cannot be read.
 
+use std::fmt::Write;
 use std::num::NonZeroU8;
 
 use axum::Router;
@@ -97,7 +98,6 @@ async fn a_body_that_does_not_fit() {
     let long = format!(r#"{{"product/id":"p","quantity":"{}"}}"#, "x".repeat(10_000));
     let mut table = String::new();
     for body in [
-        " ",
         "{",
         "nonsense",
         r#"{"product/id":"p","quantity":1} {}"#,
@@ -122,9 +122,52 @@ async fn a_body_that_does_not_fit() {
     ] {
         let answer = send(&app, post("/orders"), body.to_owned()).await;
         let shown: String = body.chars().take(70).collect();
-        table += &format!("{shown}\n    {} | {}\n", answer.verdict(), answer.fault());
+        writeln!(table, "{shown}\n    {} | {}", answer.verdict(), answer.fault()).unwrap();
     }
-    insta::assert_snapshot!(table, @"");
+    insta::assert_snapshot!(table, @r#"
+    {
+        400 malformed-json | EOF while parsing an object at line 1 column 1.
+    nonsense
+        400 malformed-json | Expected ident at line 1 column 2.
+    {"product/id":"p","quantity":1} {}
+        400 malformed-json | Trailing characters at line 1 column 33.
+    {"product/id":"p","quantity":1,
+        400 malformed-json | EOF while parsing a value at line 1 column 31.
+    {"product/id":"p","quantity":1,"lines":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[
+        400 invalid-request | /lines/0/0 must be a whole number
+    []
+        400 invalid-request |  must be an object
+    {"quantity":1}
+        400 invalid-request | /product~1id is missing
+    {"product/id":7,"quantity":1}
+        400 invalid-request | /product~1id must be a string
+    {"product/id":"p","quantity":0}
+        400 invalid-request | /quantity must be a whole number from 1 to 255
+    {"product/id":"p","quantity":1,"lines":{}}
+        400 invalid-request | /lines must be an array
+    {"product/id":"p","quantity":1,"lines":[7]}
+        400 invalid-request | /lines/0 must be an object
+    {"product/id":"p","quantity":256}
+        400 invalid-request | /quantity must be a whole number from 1 to 255
+    {"product/id":"p","quantity":1.5}
+        400 invalid-request | /quantity must be a whole number from 1 to 255
+    {"product/id":"p","quantity":"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
+        400 invalid-request | /quantity must be a whole number from 1 to 255
+    {"product/id":"p","quantity":1,"quantity":2}
+        400 invalid-request | /quantity is given more than once
+    {"product/id":"p","quantity":1,"extra":1}
+        400 invalid-request | /extra is not known, expected one of `product/id`, `quantity`, `lines`, `ship`
+    {"product/id":"p","quantity":1,"lines":[{"unitPrice":1},{}]}
+        400 invalid-request | /lines/1/unitPrice is missing
+    {"product/id":"p","quantity":1,"lines":[{"unitPrice":null}]}
+        400 invalid-request | /lines/0/unitPrice must be a whole number
+    {"product/id":"p","quantity":1,"ship":"boat"}
+        400 invalid-request | /ship must be `post` or `drone`
+    {"product/id":"p","quantity":1,"ship":{"boat":1}}
+        400 invalid-request | /ship must be `post` or `drone`
+    {"product/id":"p","quantity":1,"ship":{"drone":{"height":"high"}}}
+        400 invalid-request | /ship/drone/height must be a number
+    "#);
 }
 
 #[tokio::test]
@@ -142,7 +185,7 @@ async fn a_body_of_another_kind() {
         let shown = format!("{request:?}");
         assert_eq!(send(&app, request, "{}").await.verdict(), expected, "{shown}");
     }
-    for body in ["[".repeat(10_000), "\u{feff}{}".into()] {
+    for body in ["[".repeat(10_000), "\u{feff}{}".into(), String::new()] {
         assert_eq!(send(&app, post("/any"), body).await.verdict(), "400 malformed-json");
     }
     let large = send(&app, post("/orders"), " ".repeat(64 * 1024 + 1)).await;
@@ -177,9 +220,38 @@ async fn queries() {
             answer.fault()
         };
         let shown: String = query.chars().take(70).collect();
-        table += &format!("{shown}\n    {} | {said}\n", answer.verdict());
+        writeln!(table, "{shown}\n    {} | {said}", answer.verdict()).unwrap();
     }
-    insta::assert_snapshot!(table, @"");
+    insta::assert_snapshot!(table, @r#"
+    q=a%20b+c&limit=5&unread=true&ratio=0.5&status=paid
+        200  | {"q":"a b c","limit":5,"unread":true,"ratio":0.5,"status":"paid"}
+    q=
+        200  | {"q":"","limit":null,"unread":null,"ratio":null,"status":null}
+    q=%ff
+        200  | {"q":"�","limit":null,"unread":null,"ratio":null,"status":null}
+    limit=1
+        400 invalid-request | ?q is missing
+    q=a&limit=abc
+        400 invalid-request | ?limit must be a whole number from 0 to 255
+    q=a&limit=
+        400 invalid-request | ?limit must be a whole number from 0 to 255
+    q=a&limit=256
+        400 invalid-request | ?limit must be a whole number from 0 to 255
+    q=a&limit=-1
+        400 invalid-request | ?limit must be a whole number from 0 to 255
+    q=a&unread=yes
+        400 invalid-request | ?unread must be true or false
+    q=a&ratio=NaN
+        400 invalid-request | ?ratio must be a number
+    q=a&status=lost
+        400 invalid-request | ?status must be `placed` or `paid`
+    q=a&q=b
+        400 invalid-request | ?q is given more than once
+    q=a&admin=1
+        400 invalid-request | ?admin is not known, expected one of `q`, `limit`, `unread`, `ratio`, `status`
+    status=xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
+        400 invalid-request | ?status must be `placed` or `paid`
+    "#);
 }
 
 #[tokio::test]
@@ -201,9 +273,17 @@ async fn paths() {
         } else {
             answer.fault()
         };
-        table += &format!("{path} | {} | {said}\n", answer.verdict());
+        writeln!(table, "{path} | {} | {said}", answer.verdict()).unwrap();
     }
-    insta::assert_snapshot!(table, @"");
+    insta::assert_snapshot!(table, @r#"
+    /orders/o_1 | 200  | o_1
+    /orders/o_%2e%2e%2f | 200  | o_../
+    /orders/p_1 | 400 invalid-request | {id} must be o_ and a number
+    /orders/%ff | 400 invalid-request | The path is not UTF-8.
+    /number/7 | 200  | 7
+    /number/seven | 400 invalid-request | {n} must be a whole number from 0 to 4294967295
+    /two/a/b | 500 internal |
+    "#);
 }
 
 #[tokio::test]

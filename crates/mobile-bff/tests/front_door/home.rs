@@ -41,7 +41,7 @@ async fn the_first_screen_in_one_request() {
     let answer = bff.client().get("/home").await;
     assert_eq!(answer.status, 200);
     assert!(answer.body.len() <= 1024, "{} bytes", answer.body.len());
-    insta::assert_snapshot!(String::from_utf8_lossy(&answer.body), @"");
+    insta::assert_snapshot!(String::from_utf8_lossy(&answer.body), @r#"{"greeting":"Hi Ada","avatar":"https://images.example/u_42.webp","recentOrders":[{"id":"o_3","status":"shipped","total":42.00,"currency":"EUR"},{"id":"o_2","status":"shipped","total":4200,"currency":"JPY"},{"id":"o_1","status":"shipped","total":4.200,"currency":"KWD"}],"promos":[{"id":"promo_1","title":"Ten off","discountPercent":10},{"id":"promo_2","title":"Ten off","discountPercent":10}],"unread":7}"#);
 }
 
 #[tokio::test]
@@ -74,7 +74,12 @@ async fn four_calls_with_all_that_a_service_must_know() {
         })
         .collect();
     calls.sort();
-    insta::assert_snapshot!(calls.join("\n"), @"");
+    insta::assert_snapshot!(calls.join("\n"), @"
+    GET /notifications?userId=u_42&unread=true&limit=1 token=caller user=u_42 priority=page
+    GET /orders?userId=u_42&limit=3 token=caller user=u_42 priority=page
+    GET /promos? token=service user=- priority=page
+    GET /users/u_42? token=caller user=u_42 priority=page
+    ");
 }
 
 #[tokio::test]

@@ -22,7 +22,37 @@ async fn a_product_that_is_gone_leaves_its_order_in_place() {
         .on("GET /orders", Reply::Json(orders))
         .on("GET /products", Reply::Json(json!({"items": [product("p_1")], "nextCursor": null})));
     let answer = bff.client().get("/orders?cursor=c1").await;
-    insta::assert_json_snapshot!(answer.json(), @"");
+    insta::assert_json_snapshot!(answer.json(), @r#"
+    {
+      "nextCursor": "c2",
+      "orders": [
+        {
+          "currency": "EUR",
+          "id": "o_2",
+          "placedAt": "2026-11-20T08:30:00Z",
+          "productName": "Teapot",
+          "status": "shipped",
+          "total": 5.0
+        },
+        {
+          "currency": "EUR",
+          "id": "o_1",
+          "placedAt": "2026-11-20T08:30:00Z",
+          "productName": null,
+          "status": "shipped",
+          "total": 7.0
+        }
+      ],
+      "warnings": [
+        {
+          "message": "This part does not exist any more.",
+          "retryable": false,
+          "section": "orders.productName",
+          "status": "not_found"
+        }
+      ]
+    }
+    "#);
     let queries: Vec<_> = bff.backend.services.seen().into_iter().map(|seen| seen.query).collect();
     assert_eq!(queries, ["userId=u_42&limit=20&cursor=c1", "ids=p_1%2Cp_9001"]);
 }
@@ -35,7 +65,20 @@ async fn one_order_flat() {
         .on("GET /orders/o_1", Reply::Json(order("o_1", "p_1", 500, "EUR")))
         .on("GET /products/p_1", Reply::Json(product("p_1")));
     let answer = bff.client().get("/orders/o_1").await;
-    insta::assert_json_snapshot!(answer.json(), @"");
+    insta::assert_json_snapshot!(answer.json(), @r#"
+    {
+      "currency": "EUR",
+      "id": "o_1",
+      "imageUrl": "https://images.example/p.webp",
+      "placedAt": "2026-11-20T08:30:00Z",
+      "productId": "p_1",
+      "productName": "Teapot",
+      "quantity": 1,
+      "status": "shipped",
+      "total": 5.0,
+      "updatedAt": "2026-11-21T09:00:00Z"
+    }
+    "#);
 }
 
 #[tokio::test]
@@ -112,7 +155,18 @@ async fn bad_input_is_named_and_no_service_is_asked() {
         let answer = bff.client().get(path).await;
         answers.push(format!("{path} → {} {}", answer.status.as_u16(), summary(&answer.json())));
     }
-    insta::assert_snapshot!(answers.join("\n"), @"");
+    insta::assert_snapshot!(answers.join("\n"), @r#"
+    {"productId":"p_1","quantity":0} → 400 "urn:triptych:problem:invalid-request" null "/quantity" "must be a whole number from 1 to 4294967295"
+    {"productId":"../x","quantity":1} → 400 "urn:triptych:problem:invalid-request" null "/productId" "must be 1 to 64 letters, digits, '_' or '-'"
+    {"productId":"p_1"} → 400 "urn:triptych:problem:invalid-request" null "/quantity" "is missing"
+    {"productId":"p_1","quantity":1,"price":0} → 400 "urn:triptych:problem:invalid-request" null "/price" "is not known, expected `productId` or `quantity`"
+    { → 400 "urn:triptych:problem:malformed-json" "EOF while parsing an object at line 1 column 1." 
+    [] → 400 "urn:triptych:problem:invalid-request" null "" "must be an object"
+    /orders?cursor= → 400 "urn:triptych:problem:invalid-request" null "?cursor" "must be the next cursor of an earlier page, unchanged"
+    /orders?curser=x → 400 "urn:triptych:problem:invalid-request" null "?curser" "is not known, expected `cursor`"
+    /orders/..%2Fadmin → 400 "urn:triptych:problem:invalid-request" null "{id}" "must be 1 to 64 letters, digits, '_' or '-'"
+    /orders/a%3Fb → 400 "urn:triptych:problem:invalid-request" null "{id}" "must be 1 to 64 letters, digits, '_' or '-'"
+    "#);
     assert!(bff.backend.services.seen().is_empty());
 }
 

@@ -13,7 +13,21 @@ async fn what_the_shop_has() {
         .services
         .on("GET /products", Reply::Json(json!({"items": [product("p_1")], "nextCursor": "c2"})));
     let answer = bff.client().get("/products?q=tea%26pot").await;
-    insta::assert_json_snapshot!(answer.json(), @"");
+    insta::assert_json_snapshot!(answer.json(), @r#"
+    {
+      "nextCursor": "c2",
+      "products": [
+        {
+          "currency": "EUR",
+          "id": "p_1",
+          "imageUrl": "https://images.example/p.webp",
+          "name": "Teapot",
+          "price": 19.99,
+          "rating": 4.5
+        }
+      ]
+    }
+    "#);
     assert_eq!(bff.backend.services.seen()[0].query, "q=tea%26pot&limit=20");
     assert!(bff.backend.services.seen()[0].headers.get("x-user-id").is_none());
 }
@@ -27,7 +41,19 @@ async fn one_product_and_what_is_off_its_price() {
         .on("GET /products/p_1", Reply::Json(product("p_1")))
         .on("GET /promos", Reply::Json(json!({"items": [promo]})));
     let answer = bff.client().get("/products/p_1").await;
-    insta::assert_json_snapshot!(answer.json(), @"");
+    insta::assert_json_snapshot!(answer.json(), @r#"
+    {
+      "currency": "EUR",
+      "description": "Holds tea.",
+      "discountPercent": 10,
+      "id": "p_1",
+      "imageUrl": "https://images.example/p.webp",
+      "inStock": true,
+      "name": "Teapot",
+      "price": 19.99,
+      "rating": 4.5
+    }
+    "#);
 }
 
 #[tokio::test]

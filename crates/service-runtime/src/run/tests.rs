@@ -115,7 +115,7 @@ async fn a_drain_answers_what_runs_and_then_refuses() {
 
 #[tokio::test]
 async fn an_interrupt_skips_the_lame_duck_and_a_second_signal_ends_at_once() {
-    let service = start(None, Duration::from_secs(3600)).await;
+    let service = start(None, Duration::from_hours(1)).await;
     let _running = connect(service.public, "/slow", "").await;
     service.asked.notified().await;
     service.signals.send(Signal::Interrupt).await.unwrap();

@@ -154,110 +154,108 @@ fn what_is_printed_can_be_read_again() {
     assert_eq!(printed, again);
 }
 
+/// A file's text, the environment, and the line that says what is wrong with them.
+type Bad = (&'static str, &'static [(&'static str, &'static str)], &'static str);
+
+const BAD_STRUCTURE: &[Bad] = &[
+    ("", &[], "bank: missing; set it in FILE or as BFF__BANK"),
+    ("[bank]", &[], "bank.url: missing; set it in FILE or as BFF__BANK__URL"),
+    ("[bank", &[], "FILE line 1: unclosed table, expected `]`"),
+    ("\n\nlisten = 1\nlisten = 2", &[], "FILE line 4: duplicate key"),
+    (
+        "prot = 1",
+        &[],
+        "prot (FILE): unknown key; the settings may have: listen, admin, server, networks, ports, mode, keys, bank",
+    ),
+    ("bank.uri = ''", &[], "bank.uri (FILE): unknown key; this section may have: url, tries"),
+    (
+        "",
+        &[("BFF__BANK__URI", "")],
+        "bank.uri (BFF__BANK__URI): unknown key; this section may have: url, tries",
+    ),
+    ("bank = 42", &[], "bank (FILE): integer `42` is not a section with keys of its own"),
+    (
+        GOOD,
+        &[("BFF__LISTEN__PORT", "1")],
+        "BFF__LISTEN__PORT: sets a key inside of a setting that is a single value",
+    ),
+    (
+        GOOD,
+        &[("BFF__ADMIN__TOKEN_FILE", "/nowhere")],
+        "BFF__ADMIN__TOKEN_FILE: cannot read /nowhere: No such file or directory (os error 2)",
+    ),
+    (
+        GOOD,
+        &[("BFF__ADMIN__TOKEN_FILE", "/dev/null"), ("BFF__ADMIN__TOKEN", "x")],
+        "BFF__ADMIN__TOKEN and BFF__ADMIN__TOKEN_FILE are both set: keep one",
+    ),
+];
+
+const BAD_VALUES: &[Bad] = &[
+    ("bank.url = 42", &[], "bank.url (FILE): integer `42` is not text"),
+    (
+        "bank.url=''\nbank.tries = 300",
+        &[],
+        "bank.tries (FILE): integer `300` is not a whole number from 0 to 255",
+    ),
+    (
+        "bank.url=''\nbank.tries = '2'",
+        &[],
+        "bank.tries (FILE): string \"2\" is not a whole number from 0 to 255",
+    ),
+    (
+        GOOD,
+        &[("BFF__BANK__TRIES", "many")],
+        "bank.tries (BFF__BANK__TRIES): string \"many\" is not a whole number from 0 to 255",
+    ),
+    (
+        GOOD,
+        &[("BFF__BANK__TRIES", "4")],
+        "bank.tries (BFF__BANK__TRIES): 4 is out of range: 1 to 3 are possible",
+    ),
+    (
+        GOOD,
+        &[("BFF__PORTS", "1,x")],
+        "ports.1 (BFF__PORTS): string \"x\" is not a whole number from 0 to 65535",
+    ),
+    (GOOD, &[("BFF__MODE", "odd")], "mode (BFF__MODE): unknown variant `odd`, expected `plain` or `fancy`"),
+    (GOOD, &[("BFF__LISTEN", "8082")], "listen (BFF__LISTEN): not an address; write it as 127.0.0.1:8080"),
+    (
+        GOOD,
+        &[("BFF__ADMIN__TOKEN", "hunter2")],
+        "admin.token (BFF__ADMIN__TOKEN): too short: at least 16 characters are needed",
+    ),
+    ("bank.url=''\nadmin.token = 12345", &[], "admin.token (FILE): must be text"),
+    (
+        "bank.url=''\nserver.lame_duck = '2h'",
+        &[],
+        "server.lame_duck (FILE): 2h is out of range: 0s to 1h are possible",
+    ),
+    (
+        "bank.url=''\nserver.lame_duck = 'soon'",
+        &[],
+        "server.lame_duck (FILE): not a duration; write it as 300ms, 5s or 1m 30s",
+    ),
+    (
+        "bank.url=''\nserver.max_connections = 0",
+        &[],
+        "server.max_connections (FILE): 0 is out of range: 1 to 1000000 are possible",
+    ),
+    (
+        "bank.url=''\nserver.max_head = '1KiB'",
+        &[],
+        "server.max_head (FILE): 1.0 KiB is out of range: 8.0 KiB to 1.0 MiB are possible",
+    ),
+    (
+        "bank.url=''\nserver.log = 'loud=noise'",
+        &[],
+        "server.log (FILE): not a log filter; write it as info or hyper=warn,info",
+    ),
+];
+
 #[test]
 fn every_bad_setting_is_one_clear_line() {
-    let table: &[(&str, &[(&str, &str)], &str)] = &[
-        ("", &[], "bank: missing; set it in FILE or as BFF__BANK"),
-        ("[bank]", &[], "bank.url: missing; set it in FILE or as BFF__BANK__URL"),
-        ("[bank", &[], "FILE line 1: unclosed table, expected `]`"),
-        ("\n\nlisten = 1\nlisten = 2", &[], "FILE line 4: duplicate key"),
-        (
-            "prot = 1",
-            &[],
-            "prot (FILE): unknown key; the settings may have: \
-          listen, admin, server, networks, ports, mode, keys, bank",
-        ),
-        ("bank.uri = ''", &[], "bank.uri (FILE): unknown key; this section may have: url, tries"),
-        (
-            "",
-            &[("BFF__BANK__URI", "")],
-            "bank.uri (BFF__BANK__URI): unknown key; this section may have: url, tries",
-        ),
-        ("bank.url = 42", &[], "bank.url (FILE): integer `42` is not text"),
-        ("bank = 42", &[], "bank (FILE): integer `42` is not a section with keys of its own"),
-        (
-            "[bank]\nurl=''\ntries = 300",
-            &[],
-            "bank.tries (FILE): integer `300` is not a whole number from 0 to 255",
-        ),
-        (
-            "[bank]\nurl=''\ntries = '2'",
-            &[],
-            "bank.tries (FILE): string \"2\" is not a whole number from 0 to 255",
-        ),
-        (
-            GOOD,
-            &[("BFF__BANK__TRIES", "many")],
-            "bank.tries (BFF__BANK__TRIES): string \"many\" is not a whole number from 0 to 255",
-        ),
-        (
-            GOOD,
-            &[("BFF__BANK__TRIES", "4")],
-            "bank.tries (BFF__BANK__TRIES): 4 is out of range: 1 to 3 are possible",
-        ),
-        (
-            GOOD,
-            &[("BFF__PORTS", "1,x")],
-            "ports.1 (BFF__PORTS): string \"x\" is not a whole number from 0 to 65535",
-        ),
-        (
-            GOOD,
-            &[("BFF__MODE", "odd")],
-            "mode (BFF__MODE): unknown variant `odd`, expected `plain` or `fancy`",
-        ),
-        (
-            GOOD,
-            &[("BFF__LISTEN", "8082")],
-            "listen (BFF__LISTEN): not an address; write it as 127.0.0.1:8080",
-        ),
-        (
-            GOOD,
-            &[("BFF__LISTEN__PORT", "1")],
-            "BFF__LISTEN__PORT: sets a key inside of a setting that is a single value",
-        ),
-        (
-            GOOD,
-            &[("BFF__ADMIN__TOKEN_FILE", "/nowhere")],
-            "BFF__ADMIN__TOKEN_FILE: cannot read /nowhere: No such file or directory (os error 2)",
-        ),
-        (
-            GOOD,
-            &[("BFF__ADMIN__TOKEN_FILE", "/dev/null"), ("BFF__ADMIN__TOKEN", "x")],
-            "BFF__ADMIN__TOKEN and BFF__ADMIN__TOKEN_FILE are both set: keep one",
-        ),
-        (
-            GOOD,
-            &[("BFF__ADMIN__TOKEN", "hunter2")],
-            "admin.token (BFF__ADMIN__TOKEN): too short: at least 16 characters are needed",
-        ),
-        ("bank.url=''\nadmin.token = 12345", &[], "admin.token (FILE): must be text"),
-        (
-            "bank.url=''\nserver.lame_duck = '2h'",
-            &[],
-            "server.lame_duck (FILE): 2h is out of range: 0s to 1h are possible",
-        ),
-        (
-            "bank.url=''\nserver.lame_duck = 'soon'",
-            &[],
-            "server.lame_duck (FILE): not a duration; write it as 300ms, 5s or 1m 30s",
-        ),
-        (
-            "bank.url=''\nserver.max_connections = 0",
-            &[],
-            "server.max_connections (FILE): 0 is out of range: 1 to 1000000 are possible",
-        ),
-        (
-            "bank.url=''\nserver.max_head = '1KiB'",
-            &[],
-            "server.max_head (FILE): 1.0 KiB is out of range: 8.0 KiB to 1.0 MiB are possible",
-        ),
-        (
-            "bank.url=''\nserver.log = 'loud=noise'",
-            &[],
-            "server.log (FILE): not a log filter; write it as info or hyper=warn,info",
-        ),
-    ];
-    for (text, env, expected) in table {
+    for (text, env, expected) in BAD_STRUCTURE.iter().chain(BAD_VALUES) {
         assert_eq!(load_text(text, env).unwrap_err(), *expected, "{text} {env:?}");
     }
     let nowhere = load::<Shop>(Some(Path::new("/nowhere.toml")), vars(&[])).unwrap_err();

@@ -1,0 +1,156 @@
+"""What is measured, and how."""
+
+import json
+import statistics
+import subprocess
+import threading
+import urllib.request
+from dataclasses import dataclass, field
+
+from processes import Failure
+
+CONNECTIONS = 16
+MANY_CONNECTIONS = 64
+
+
+@dataclass(frozen=True)
+class Screen:
+    bff: str
+    path: str
+
+
+SCREENS = (Screen("mobile-bff", "/home"), Screen("web-bff", "/dashboard"))
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How long is measured: the median of more and longer rounds is steadier."""
+
+    rounds: int
+    seconds: float
+    warm_up: float
+    starts: int
+
+
+FULL = Effort(rounds=9, seconds=6, warm_up=3, starts=15)
+SHORT = Effort(rounds=3, seconds=3, warm_up=1.5, starts=5)
+
+
+@dataclass
+class Program:
+    """One of the two that answer a screen, with one value per round."""
+
+    process: object
+    url: str
+    idle_bytes: int = 0
+    busy_bytes: int = 0
+    cpu_us: list = field(default_factory=list)
+    per_second: list = field(default_factory=list)
+    p50_us: list = field(default_factory=list)
+    p99_us: list = field(default_factory=list)
+
+
+@dataclass
+class Comparison:
+    screen: Screen
+    bare: Program
+    bff: Program
+    body_bytes: int
+
+    def ratios(self):
+        """CPU of the BFF by that of the bare program, round by round."""
+        return [bff / bare for bare, bff in zip(self.bare.cpu_us, self.bff.cpu_us)]
+
+
+def compare(system, screen, effort, say):
+    """Both programs up at once, asked in turn; the one that is not asked does nothing."""
+    bare = Program(*system.bare())
+    process, url, _ = system.bff(screen.bff)
+    bff = Program(process, url)
+    programs = (bare, bff)
+    for program in programs:
+        program.idle_bytes = program.process.resident_bytes()
+        program.url += screen.path
+    body_bytes = require_same_answer(system, *programs)
+    for program in programs:
+        load(system, program, CONNECTIONS, effort.warm_up)
+    comparison = Comparison(screen, bare, bff, body_bytes)
+    for number in range(1, effort.rounds + 1):
+        for program in programs:
+            run_round(system, program, effort.seconds)
+        say(f"{screen.path} round {number} of {effort.rounds}: {comparison.ratios()[-1]:.2f} × the CPU of the bare program")
+    for program in programs:
+        program.busy_bytes = most_resident_bytes(system, program, effort.warm_up)
+        program.process.stop()
+    return comparison
+
+
+def run_round(system, program, seconds):
+    before = program.process.cpu_seconds()
+    report = load(system, program, CONNECTIONS, seconds)
+    used = program.process.cpu_seconds() - before
+    program.cpu_us.append(used * 1e6 / report["requests"])
+    program.per_second.append(report["requests"] / report["seconds"])
+    program.p50_us.append(report["p50_us"])
+    program.p99_us.append(report["p99_us"])
+
+
+def load(system, program, connections, seconds):
+    """One run of the load generator; any answer that is not a whole screen is a failure."""
+    command = [system.binaries / "load", program.url, "--header", system.authorization]
+    command += ["--connections", str(connections), "--seconds", str(seconds)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 60, check=False)
+    if done.returncode != 0:
+        raise Failure(f"{program.process.name}: {done.stderr.strip()}")
+    return json.loads(done.stdout)
+
+
+def most_resident_bytes(system, program, seconds):
+    """The most memory that was resident while many connections asked."""
+    most, done = 0, threading.Event()
+
+    def watch():
+        nonlocal most
+        while not done.wait(0.05):
+            most = max(most, program.process.resident_bytes())
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        load(system, program, MANY_CONNECTIONS, seconds)
+    finally:
+        done.set()
+        watcher.join()
+    return most
+
+
+def milliseconds_to_ready(system, name, starts):
+    """From starting the process to `/readyz` answering 200, several times."""
+    times = []
+    for _ in range(starts):
+        process, _, seconds = system.bff(name)
+        process.stop()
+        times.append(seconds * 1e3)
+    return times
+
+
+def require_same_answer(system, bare, bff):
+    """The size of the BFF's answer, if the bare program's says the same."""
+    (said, size), (expected, _) = fetch(system, bff.url), fetch(system, bare.url)
+    if said.get("warnings"):
+        raise Failure(f"{bff.url} lost a section: {said['warnings']}")
+    if said != expected:
+        fields = [key for key in said.keys() | expected.keys() if said.get(key) != expected.get(key)]
+        raise Failure(f"the bare program does not answer as the BFF does: they differ in {', '.join(sorted(fields))}")
+    return size
+
+
+def fetch(system, url):
+    name, _, value = system.authorization.partition(": ")
+    with urllib.request.urlopen(urllib.request.Request(url, headers={name: value}), timeout=10) as answer:
+        body = answer.read()
+    return json.loads(body), len(body)
+
+
+def median(values):
+    return statistics.median(values)

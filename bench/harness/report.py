@@ -1,0 +1,153 @@
+"""What the measurement says, as text for the terminal and for docs/benchmarks.md."""
+
+import os
+import platform
+from pathlib import Path
+
+from measure import CONNECTIONS, MANY_CONNECTIONS, median
+from system import THREADS
+
+MEBI = 1 << 20
+
+DOCUMENT = """\
+# Benchmarks
+
+What a BFF costs beyond the work itself. Written by `scripts/bench`, which anyone can run; `scripts/bench --short`
+takes two minutes, is less steady and writes nothing.
+
+## What is compared
+
+`mobile-bff`'s `/home` and `web-bff`'s `/dashboard` with `bare` (`bench/src/bare.rs`): a hyper program that makes the
+same upstream calls at the same time over kept connections, decodes the same fields and answers the same JSON, and
+does nothing else. The script first checks that both answer the same. Both are release builds with the same
+allocator and {threads} worker threads. Behind both stands `fixed-upstream`, which repeats from memory what demo-shop answered
+for Ada Lovelace, so that neither waits for the services.
+
+| screen | upstream calls | answer |
+|---|---|---|
+{screens}
+
+On in the BFF, as in production: bearer authentication (each token is verified once, then remembered), request id
+and trace context, deadlines, the access log as JSON lines (into a file), `ETag`, security headers, limits of
+connections, time and size, answers checked against their contracts.
+Off: compression, because the requests send no `Accept-Encoding`. Not there yet: exported traces and metrics,
+retries, breakers, hedging, adaptive limits, caching, coalescing.
+
+## CPU per request
+
+{connections} connections ask one after the other, without a pause, over HTTP/1.1; the programs are asked in turn, {rounds} rounds of {seconds:g} s
+each. CPU is what the kernel charges the process under test for its own work and for the kernel's on its behalf
+(`/proc/<pid>/stat`), by the number of requests. The ratio is the median over the rounds, with the lowest and the
+highest; other figures are medians.
+
+{cpu}
+
+Requests a second and latencies are for comparing the two programs only: the load generator and the upstream share
+the machine's cores with them, and the cores are fully used.
+
+## Memory and start
+
+{memory}
+
+Idle is before the first request. `At {many} connections` is the most that was resident while they asked without a
+pause. Ready is from starting the process to `/readyz` answering `200` on the admin port, the median of {starts} starts
+with the lowest and the highest.
+
+## Aims
+
+{aims}
+
+## The machine
+
+{machine}
+"""
+
+CALLS = {
+    "/home": "4: profile, 3 orders, promos, unread count",
+    "/dashboard": "7: profile, billing, usage, notifications, promos, 50 orders and then their products in one",
+}
+
+
+def document(results):
+    return DOCUMENT.format(
+        threads=THREADS,
+        connections=CONNECTIONS,
+        many=MANY_CONNECTIONS,
+        rounds=results.effort.rounds,
+        seconds=results.effort.seconds,
+        starts=results.effort.starts,
+        screens="\n".join(screen_row(comparison) for comparison in results.comparisons),
+        cpu=cpu_table(results.comparisons),
+        memory=memory_table(results),
+        aims=aims_table(results),
+        machine=machine(),
+    )
+
+
+def summary(results):
+    """The same figures without the explanations."""
+    return "\n\n".join([cpu_table(results.comparisons), memory_table(results), aims_table(results)])
+
+
+def screen_row(comparison):
+    path = comparison.screen.path
+    return f"| `{comparison.screen.bff}` `{path}` | {CALLS[path]} | {comparison.body_bytes:,} bytes |"
+
+
+def cpu_table(comparisons):
+    lines = ["| | CPU µs/request | ratio | requests/s | p50 ms | p99 ms |", "|---|---:|---:|---:|---:|---:|"]
+    for comparison in comparisons:
+        screen = comparison.screen
+        lines.append(cpu_row(f"`{screen.path}` bare", comparison.bare, "1"))
+        lines.append(cpu_row(f"`{screen.path}` {screen.bff}", comparison.bff, spread(comparison.ratios(), ".2f")))
+    return "\n".join(lines)
+
+
+def cpu_row(name, program, ratio):
+    latencies = [f"{median(values) / 1e3:.2f}" for values in (program.p50_us, program.p99_us)]
+    cells = [name, f"{median(program.cpu_us):.0f}", ratio, f"{median(program.per_second):,.0f}", *latencies]
+    return f"| {' | '.join(cells)} |"
+
+
+def memory_table(results):
+    lines = [f"| | idle MiB | at {MANY_CONNECTIONS} connections MiB | ready ms |", "|---|---:|---:|---:|"]
+    for comparison in results.comparisons:
+        screen = comparison.screen
+        ready = spread(results.ready_ms[screen.bff], ".0f")
+        for name, program, ready in ((f"bare `{screen.path}`", comparison.bare, ""), (screen.bff, comparison.bff, ready)):
+            lines.append(f"| {name} | {program.idle_bytes / MEBI:.1f} | {program.busy_bytes / MEBI:.1f} | {ready} |")
+    return "\n".join(lines)
+
+
+def aims_table(results):
+    """Each aim with the worst BFF's figure."""
+    ratio = max(median(comparison.ratios()) for comparison in results.comparisons)
+    idle = max(comparison.bff.idle_bytes for comparison in results.comparisons) / 1e6
+    busy = max(comparison.bff.busy_bytes for comparison in results.comparisons) / 1e6
+    ready = max(median(times) for times in results.ready_ms.values())
+    aims = [
+        ("CPU of a screen, by that of the bare program: the first aim", ratio, 1.5, ".2f", "×"),
+        ("CPU of a screen, by that of the bare program: the promise", ratio, 1.25, ".2f", "×"),
+        ("resident idle", idle, 20, ".1f", "MB"),
+        (f"resident at {MANY_CONNECTIONS} connections", busy, 50, ".1f", "MB"),
+        ("ready after", ready, 100, ".0f", "ms"),
+    ]
+    lines = ["| what | at most | measured, the worse BFF | |", "|---|---:|---:|---|"]
+    for what, value, limit, form, unit in aims:
+        met = "met" if value <= limit else "**not met**"
+        lines.append(f"| {what} | {limit:g} {unit} | {value:{form}} {unit} | {met} |")
+    return "\n".join(lines)
+
+
+def spread(values, form):
+    return f"{median(values):{form}} ({min(values):{form}} to {max(values):{form}})"
+
+
+def machine():
+    cpu = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    models = {line.partition(":")[2].strip() for line in cpu.splitlines() if line.startswith("model name")}
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / MEBI / 1024
+    return (
+        f"{os.cpu_count()} cores, {', '.join(sorted(models)) or platform.machine()}, {memory:.0f} GiB of memory, "
+        f"{platform.system()} {platform.release()}"
+    )

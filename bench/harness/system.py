@@ -1,0 +1,114 @@
+"""The programs of the benchmark, wired together on free loopback ports."""
+
+import json
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from contextlib import ExitStack
+
+from processes import Failure, Process
+
+USER = "u_42"
+SERVICES = ("users", "orders", "catalog", "notifications", "billing", "usage")
+THREADS = 2
+
+SETTINGS = """\
+listen = "127.0.0.1:0"
+public_url = "http://127.0.0.1:8080"
+admin.listen = "127.0.0.1:0"
+server.worker_threads = {threads}
+
+[identity]
+issuer = "http://127.0.0.1:3007"
+provider_url = "{identity}"
+client_secret = "demo-secret-of-{name}"
+
+[upstreams]
+{upstreams}
+"""
+
+
+class System:
+    """The domain services behind fixed answers, the bare program, and BFFs on demand."""
+
+    def __init__(self, binaries, work):
+        self.binaries = binaries
+        self.work = work
+        self._stack = ExitStack()
+
+    def __enter__(self):
+        try:
+            shop = self._listening("demo-shop", {*SERVICES, "identity"}, "--base-port", 0)
+            self.identity = shop.pop("identity")
+            self.authorization = f"Authorization: Bearer {user_token(self.identity)}"
+            of = [argument for name in SERVICES for argument in ("--of", f"{name}={shop[name]}")]
+            self.fixed = self._listening("fixed-upstream", set(SERVICES), *of, "--header", self.authorization)
+            return self
+        except BaseException:
+            self._stack.close()
+            raise
+
+    def __exit__(self, *_):
+        self._stack.close()
+
+    def start(self, name, *arguments):
+        process = Process(name, [self.binaries / name, *arguments], self.work)
+        self._stack.callback(process.stop)
+        return process
+
+    def bare(self):
+        """The bare program, with its URL."""
+        upstreams = [argument for name in SERVICES for argument in ("--upstream", f"{name}={self.fixed[name]}")]
+        process = self.start("bare", *upstreams, "--worker-threads", THREADS)
+        return process, process.wait_for(lambda log: listening(log, {"bare"}))["bare"]
+
+    def bff(self, name):
+        """A BFF that is ready, with its URL and how long that took."""
+        process = self.start(name, "serve", "--config", self._settings(name))
+        serving = process.wait_for(serving_line)
+        ready_url = f"http://{serving['admin.address']}/readyz"
+        while not is_ready(ready_url):
+            if time.perf_counter() > process.started + 10:
+                raise Failure(f"{name} does not become ready")
+        return process, f"http://{serving['server.address']}", time.perf_counter() - process.started
+
+    def _listening(self, name, services, *arguments):
+        return self.start(name, *arguments).wait_for(lambda log: listening(log, services))
+
+    def _settings(self, name):
+        services = [service for service in SERVICES if name == "web-bff" or service not in ("billing", "usage")]
+        upstreams = "\n".join(f'{service}.url = "{self.fixed[service]}"' for service in services)
+        path = self.work / f"{name}.toml"
+        text = SETTINGS.format(name=name, threads=THREADS, identity=self.identity, upstreams=upstreams)
+        path.write_text(text, encoding="utf-8")
+        return path
+
+
+def listening(log, names):
+    """{name: URL} from the lines that say so, once there is one for each of `names`."""
+    lines = [line.split() for line in log.splitlines() if line.startswith("listening ")]
+    found = {line[1]: line[2] for line in lines if len(line) == 3}
+    return found if found.keys() == names else None
+
+
+def serving_line(log):
+    for line in log.splitlines():
+        if line.endswith("}") and (event := json.loads(line)).get("message") == "serving":
+            return event
+    return None
+
+
+def is_ready(url):
+    try:
+        with urllib.request.urlopen(url, timeout=1):
+            return True
+    except urllib.error.URLError:
+        return False
+
+
+def user_token(identity):
+    form = {"grant_type": "urn:triptych:demo:user", "client_id": "demo-cli", "user_id": USER}
+    body = urllib.parse.urlencode(form).encode()
+    with urllib.request.urlopen(f"{identity}/token", body, timeout=5) as answer:
+        return json.load(answer)["access_token"]

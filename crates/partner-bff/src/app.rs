@@ -1,0 +1,64 @@
+//! What this BFF may call, and the router that does.
+
+use std::sync::Arc;
+
+use axum::Router;
+use bytes::Bytes;
+use domain_clients::{Catalog, Orders, Usage};
+use identity::{Accounts, ApiKeys, Provider, Tokens};
+use middleware::stack;
+use problem::Naming;
+use service_runtime::{App, BuildError};
+use url::Url;
+
+use crate::routes;
+use crate::settings::{NAME, Settings};
+
+/// What the resources share.
+#[derive(Clone)]
+pub struct AppState {
+    pub(crate) orders: Orders,
+    pub(crate) catalog: Catalog,
+    pub(crate) usage: Usage,
+    pub(crate) identity: ApiKeys,
+    /// The OpenAPI document, as JSON.
+    pub(crate) document: Bytes,
+    public_url: Url,
+}
+
+impl AppState {
+    /// Connects nothing yet: connections are made when they are needed.
+    pub fn new(settings: &Settings) -> Result<Self, BuildError> {
+        let provider = Provider::new(&settings.identity, NAME)?;
+        let accounts = Accounts::new(&settings.partners, &provider);
+        let identity = ApiKeys::new(&settings.partners, &accounts);
+        let tokens = Arc::new(Tokens::new(&provider).with_accounts(accounts));
+        let upstreams = &settings.upstreams;
+        Ok(Self {
+            orders: Orders::new(&upstreams.orders, tokens.clone())?,
+            catalog: Catalog::new(&upstreams.catalog, tokens.clone())?,
+            usage: Usage::new(&upstreams.usage, tokens)?,
+            identity,
+            document: routes::document(settings).into(),
+            public_url: settings.public_url.clone(),
+        })
+    }
+
+    /// The URL under which clients know `path`.
+    pub(crate) fn public_url(&self, path: &str) -> String {
+        format!("{}{path}", self.public_url.as_str().trim_end_matches('/'))
+    }
+}
+
+/// The whole service as a function of its state and settings. Does no I/O.
+pub fn app(state: AppState, settings: &Settings) -> Router {
+    let router = stack(routes::router(state), &settings.requests, Naming::SnakeCase);
+    // Outside of the stack: what it answers in a handler's place says when the version ends, too.
+    settings.versions.announce(router)
+}
+
+/// The app for `service_runtime::main`.
+pub async fn build(settings: Settings) -> Result<App, BuildError> {
+    let state = AppState::new(&settings)?;
+    Ok(App::new(app(state, &settings)))
+}

@@ -1,0 +1,79 @@
+//! The URL table. Each handler says its own URL; the test at the end keeps the list.
+
+use axum::Router;
+use axum::routing::get;
+use middleware::{authentication, priority};
+use request_context::Priority;
+use utoipa::OpenApi;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt};
+use utoipa_axum::routes;
+
+use crate::app::AppState;
+use crate::document::{self, Document};
+use crate::scopes::{CATALOG_READ, ORDERS_READ, ORDERS_WRITE, USAGE_READ, needs};
+use crate::screens::{docs, openapi, order, orders, product, products, usage};
+use crate::settings::Settings;
+
+/// The routes for callers with an API key, and the scope that it must have.
+fn keyed() -> OpenApiRouter<AppState> {
+    OpenApiRouter::with_openapi(Document::openapi())
+        .routes(needs(CATALOG_READ, routes!(products::list)))
+        .routes(needs(CATALOG_READ, routes!(product::get)))
+        .routes(needs(ORDERS_READ, routes!(orders::list)))
+        .routes(needs(ORDERS_READ, routes!(order::get)))
+        .routes(needs(ORDERS_WRITE, routes!(orders::place)).layer(priority(Priority::Checkout)))
+        .routes(needs(USAGE_READ, routes!(usage::get)))
+}
+
+/// The routes for everybody.
+fn open() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(openapi::get))
+        .routes(routes!(docs::page))
+        .route("/docs/{file}", get(docs::file))
+}
+
+/// All routes, ready to serve.
+pub(crate) fn router(state: AppState) -> Router {
+    let keys = state.identity.clone();
+    let authenticate = move |ctx, headers| {
+        let keys = keys.clone();
+        async move { keys.authenticate(ctx, headers).await }
+    };
+    let (keyed, _) = keyed().split_for_parts();
+    let (open, _) = open().split_for_parts();
+    // A partner's machine can come again later, where a person waits.
+    keyed.route_layer((priority(Priority::Batch), authentication(authenticate))).merge(open).with_state(state)
+}
+
+/// The OpenAPI 3.1 document as the service offers it, as JSON.
+pub(crate) fn document(settings: &Settings) -> String {
+    let document = document::with_settings(whole(), settings);
+    document.to_json().expect("a document of strings and numbers serializes")
+}
+
+/// The OpenAPI 3.1 document of a service that knows no settings, as JSON.
+pub fn openapi() -> String {
+    whole().to_pretty_json().expect("a document of strings and numbers serializes")
+}
+
+fn whole() -> utoipa::openapi::OpenApi {
+    keyed().merge(open()).into_openapi()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_url_table() {
+        let urls: Vec<_> = document::operations(&mut whole())
+            .map(|(method, url, operation)| {
+                let security = operation.security.as_ref().expect("every route says what it needs");
+                let security = serde_json::to_string(security).unwrap();
+                format!("{method} {url} {security}")
+            })
+            .collect();
+        insta::assert_snapshot!(urls.join("\n"), @"");
+    }
+}

@@ -1,0 +1,36 @@
+//! What an API key must allow: checked before the handler runs, and said in the OpenAPI document.
+
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn};
+use identity::require_scope;
+use middleware::Context;
+use problem::Problem;
+use utoipa::openapi::security::SecurityRequirement;
+use utoipa_axum::router::UtoipaMethodRouter;
+
+use crate::app::AppState;
+use crate::document::{API_KEY, operations_of};
+
+pub(crate) const CATALOG_READ: &str = "catalog:read";
+pub(crate) const ORDERS_READ: &str = "orders:read";
+pub(crate) const ORDERS_WRITE: &str = "orders:write";
+pub(crate) const USAGE_READ: &str = "usage:read";
+
+/// The same routes, for keys with this scope alone.
+///
+/// A key without it is refused before its request is read any further.
+pub(crate) fn needs(
+    scope: &'static str,
+    (schemas, mut paths, router): UtoipaMethodRouter<AppState>,
+) -> UtoipaMethodRouter<AppState> {
+    for (_, _, operation) in operations_of(&mut paths) {
+        operation.security = Some(vec![SecurityRequirement::new(API_KEY, [scope])]);
+        let text = operation.description.take().map_or_else(String::new, |text| text + "\n\n");
+        operation.description = Some(format!("{text}Needs the scope `{scope}`."));
+    }
+    let check = from_fn(move |Context(ctx): Context, request: Request, next: Next| async move {
+        require_scope(&ctx, scope)?;
+        Ok::<_, Problem>(next.run(request).await)
+    });
+    (schemas, paths, router.route_layer(check))
+}

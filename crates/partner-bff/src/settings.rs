@@ -1,0 +1,91 @@
+//! The settings of this BFF.
+
+use std::net::SocketAddr;
+
+use identity::{IdentitySettings, Partners};
+use middleware::RequestSettings;
+use serde::{Deserialize, Serialize};
+use service_runtime::{AdminSettings, Invalid, ServerSettings, ServiceSettings};
+use upstream_client::UpstreamSettings;
+use url::Url;
+
+use crate::versions::Versions;
+
+/// The program's name, and what tokens for it have as audience.
+pub const NAME: &str = "partner-bff";
+
+/// All settings.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Where the BFF listens.
+    pub listen: SocketAddr,
+    /// The base of every URL that leaves the BFF, as its clients know it.
+    pub public_url: Url,
+    /// The admin listener.
+    pub admin: AdminSettings,
+    /// How connections are served.
+    #[serde(default)]
+    pub server: ServerSettings,
+    /// What a request may take.
+    pub requests: RequestSettings,
+    /// Who issues tokens.
+    pub identity: IdentitySettings,
+    /// The domain services.
+    pub upstreams: Upstreams,
+    /// Which versions of the API are going to end.
+    #[serde(default)]
+    pub versions: Versions,
+    /// The partners by name: their accounts and keys.
+    #[serde(default)]
+    pub partners: Partners,
+}
+
+/// The domain services that this BFF calls.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "each is the service of its name")]
+pub struct Upstreams {
+    pub orders: UpstreamSettings,
+    pub catalog: UpstreamSettings,
+    pub usage: UpstreamSettings,
+}
+
+impl ServiceSettings for Settings {
+    // Nobody waits at a screen and a resource is one call, of up to 200 items: it may use half of the deadline.
+    const DEFAULTS: &'static str = r#"
+        listen = "127.0.0.1:8083"
+        public_url = "http://127.0.0.1:8080/partner"
+        admin.listen = "127.0.0.1:9083"
+        requests.deadline = "10s"
+        upstreams.orders.timeout = "5s"
+        upstreams.catalog.timeout = "5s"
+        upstreams.usage.timeout = "5s"
+    "#;
+
+    fn listen(&self) -> SocketAddr {
+        self.listen
+    }
+
+    fn admin(&self) -> &AdminSettings {
+        &self.admin
+    }
+
+    fn server(&self) -> &ServerSettings {
+        &self.server
+    }
+
+    fn check(&self) -> Result<(), Invalid> {
+        let Upstreams { orders, catalog, usage } = &self.upstreams;
+        for (name, upstream) in [("orders", orders), ("catalog", catalog), ("usage", usage)] {
+            if let Some((key, right)) = upstream.out_of_range() {
+                return Err(Invalid::new(key, right).within(name).within("upstreams"));
+            }
+        }
+        self.versions.check().map_err(|invalid| invalid.within("versions"))?;
+        self.requests.check().map_err(|(key, right)| Invalid::new(key, right).within("requests"))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,40 @@
+//! The service through its front door: a real socket, fake services behind it.
+
+mod dashboard;
+mod orders;
+mod products;
+
+use service_runtime::settings::load;
+use test_support::{Client, FakeBackend, Served};
+use web_bff::{AppState, Settings, app};
+
+/// The service with fake services behind it.
+struct Bff {
+    backend: FakeBackend,
+    served: Served,
+}
+
+impl Bff {
+    async fn start() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// With these settings, as environment variables.
+    async fn with(changes: &[(&str, &str)]) -> Self {
+        let backend = FakeBackend::start().await;
+        let mut env = backend.env(&["users", "orders", "catalog", "notifications", "billing", "usage"]);
+        env.extend(changes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        let settings: Settings = load(None, env.into_iter()).expect("good settings");
+        let state = AppState::new(&settings).expect("good settings");
+        Self { backend, served: Served::start(app(state, &settings)).await }
+    }
+
+    /// A client of the service who is `u_42`.
+    fn client(&self) -> Client {
+        self.anonymous().with("authorization", &self.backend.bearer("u_42"))
+    }
+
+    fn anonymous(&self) -> Client {
+        Client::new(&self.served.url)
+    }
+}
