@@ -8,7 +8,9 @@ import sys
 from itertools import zip_longest
 
 GAP = "  "
-MOST_LINES = 24
+MOST_LINES = 34
+FLAT = 2  # an object of so few values stays on one line
+DEEP = 3  # what is nested deeper is only hinted at
 COLOURS = {"bold": "1", "dim": "2", "red": "31", "green": "32", "cyan": "36"}
 
 
@@ -39,19 +41,35 @@ def cell(text, colour, room):
 
 
 def outline(body):
-    """The lines of an answer: of each list the first item and how many more there are."""
-    text = json.dumps(shorten(body), indent=1, ensure_ascii=False)
-    lines = [re.sub(r'"(… \d+ more)"', r"\1", line) for line in text.splitlines()]
+    """The lines of an answer: of each list the first item and how many more there are, and nothing too deep."""
+    lines = list(draw(body))
     return lines if len(lines) <= MOST_LINES else lines[: MOST_LINES - 1] + ["…"]
 
 
-def shorten(value):
-    if isinstance(value, list):
-        more = [f"… {len(value) - 1} more"] if len(value) > 1 else []
-        return [shorten(item) for item in value[:1]] + more
+def draw(value, indent="", label="", comma=""):
+    """The lines of one value, `label` in front of its first and `comma` after its last."""
+    brackets, members = parts(value)
+    flat = not members or all(not isinstance(member, (dict, list)) for _, member in members) and len(members) <= FLAT
+    if flat:
+        yield f"{indent}{label}{json.dumps(value, ensure_ascii=False)}{comma}"
+    elif len(indent) >= DEEP:
+        yield f"{indent}{label}{brackets[0]}…{brackets[1]}{comma}"
+    else:
+        shown = members[:1] if isinstance(value, list) else members
+        yield f"{indent}{label}{brackets[0]}"
+        for number, (name, member) in enumerate(shown, 1):
+            yield from draw(member, indent + " ", name, "," if number < len(members) else "")
+        if len(members) > len(shown):
+            yield f"{indent} … {len(members) - len(shown)} more"
+        yield f"{indent}{brackets[1]}{comma}"
+
+
+def parts(value):
     if isinstance(value, dict):
-        return {key: shorten(item) for key, item in value.items()}
-    return value
+        return "{}", [(f"{json.dumps(key)}: ", member) for key, member in value.items()]
+    if isinstance(value, list):
+        return "[]", [("", member) for member in value]
+    return "", []
 
 
 def size(number):

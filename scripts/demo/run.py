@@ -115,7 +115,8 @@ def show_answers(options):
         answer = screens.ask(frontend, port, prefix)
         if fault := screens.fault(frontend, answer):
             wrong.append(f"{frontend.name}: {fault}")
-        cost = f"{board.size(answer.size)} · {answer.upstream_calls} calls · {answer.milliseconds:.0f} ms"
+        calls = f"{answer.upstream_calls} call{'' if answer.upstream_calls == 1 else 's'}"
+        cost = f"{board.size(answer.size)} · {calls} · {answer.milliseconds:.0f} ms"
         columns.append(
             [
                 (f"{frontend.name} · {frontend.caller}", "bold"),

@@ -40,9 +40,14 @@ class Answer:
 def wrong_dashboard(body):
     if body["user"]["id"] != "u_42" or not body["user"]["name"].startswith("Ada"):
         return "the user is not Ada Lovelace, u_42"
-    if not body["orders"] or not all(order.get("product") for order in body["orders"]):
-        return "an order is without its product"
-    return f"it has warnings: {body['warnings']}" if body["warnings"] else ""
+    if len(body["orders"]) != 50:
+        return f"it has {len(body['orders'])} orders"
+    # Ada once ordered what the catalog no longer has: the order stays, and a warning says why it is bare.
+    lost = [warning for warning in body["warnings"] if warning["status"] != "not_found"]
+    bare = [order["id"] for order in body["orders"] if not order["product"]]
+    if bare and not body["warnings"]:
+        return f"orders without their product, and no warning: {', '.join(bare)}"
+    return f"it has warnings: {lost}" if lost else ""
 
 
 def wrong_home(body):

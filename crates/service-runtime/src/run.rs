@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use axum::Router;
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
@@ -35,6 +36,7 @@ pub(crate) struct Bound {
 
 /// Admin connections do not count against the public ones: an overloaded service is still alive.
 const ADMIN_CONNECTIONS: usize = 64;
+const ADMIN_DRAIN: Duration = Duration::from_secs(1);
 
 impl Bound {
     pub(crate) async fn open(plan: Plan, app: App) -> Result<Self, Failure> {
@@ -51,54 +53,76 @@ impl Bound {
 
     /// Serves until a signal comes, and then as long as requests run.
     pub(crate) async fn run(self, mut signals: Signals) -> Result<(), Failure> {
-        let leaving = CancellationToken::new();
-        let stop = CancellationToken::new();
-        let admin_stop = CancellationToken::new();
         info!(
             service.name = self.plan.name,
             service.version = self.plan.version,
-            server.address = self.public.local_addr().ok().map(tracing::field::display),
-            admin.address = self.admin.local_addr().ok().map(tracing::field::display),
+            server.address = self.public.local_addr().ok().map(display),
+            admin.address = self.admin.local_addr().ok().map(display),
             "serving"
         );
-        let public = Server::new(&self.plan.server).leaving(leaving.clone()).serve(
-            self.public,
-            self.router,
-            stop.clone().cancelled_owned(),
-        );
-        let public = tokio::spawn(public);
-        let admin = Server::new(&ServerSettings {
-            max_connections: ADMIN_CONNECTIONS,
-            drain_timeout: Duration::from_secs(1),
-            ..self.plan.server.clone()
-        });
-        let admin = admin.serve(self.admin, self.admin_router, admin_stop.clone().cancelled_owned());
-        let admin = tokio::spawn(admin);
-        self.progress.reach(Phase::Ready);
-
-        let signal = signals.next().await;
-        self.progress.reach(Phase::Draining);
-        leaving.cancel();
-        let drained = async {
-            let lame_duck = match signal {
-                Signal::Terminate => self.plan.server.lame_duck,
-                Signal::Interrupt => Duration::ZERO,
-            };
-            info!(signal = signal.name(), wait = ?lame_duck, "draining: not ready any more");
-            sleep(lame_duck).await;
-            info!(wait = ?self.plan.server.drain_timeout, "draining: nothing is accepted any more");
-            stop.cancel();
-            let public = public.await;
-            admin_stop.cancel();
-            public.and(admin.await).map_err(Failure::refused)
-        };
-        let outcome = tokio::select! {
-            outcome = drained => outcome,
-            second = signals.next() => return Err(Failure {
+        let serving = self.start();
+        let first = signals.next().await;
+        tokio::select! {
+            outcome = serving.drain(first) => outcome,
+            second = signals.next() => Err(Failure {
                 code: second.exit_code(),
                 line: format!("ended at once by a second signal, {}", second.name()),
             }),
+        }
+    }
+
+    fn start(self) -> Serving {
+        let [leaving, stop, admin_stop] = [(); 3].map(|()| CancellationToken::new());
+        let public = Server::new(&self.plan.server).leaving(leaving.clone());
+        let stopped = stop.clone().cancelled_owned();
+        let public = tokio::spawn(public.serve(self.public, self.router, stopped));
+        let admin = Server::new(&ServerSettings {
+            max_connections: ADMIN_CONNECTIONS,
+            drain_timeout: ADMIN_DRAIN,
+            ..self.plan.server.clone()
+        });
+        let stopped = admin_stop.clone().cancelled_owned();
+        let admin = tokio::spawn(admin.serve(self.admin, self.admin_router, stopped));
+        self.progress.reach(Phase::Ready);
+        Serving {
+            settings: self.plan.server,
+            progress: self.progress,
+            leaving,
+            stop,
+            admin_stop,
+            public,
+            admin,
+        }
+    }
+}
+
+/// A service that serves.
+struct Serving {
+    settings: ServerSettings,
+    progress: Progress,
+    leaving: CancellationToken,
+    stop: CancellationToken,
+    admin_stop: CancellationToken,
+    public: JoinHandle<()>,
+    admin: JoinHandle<()>,
+}
+
+impl Serving {
+    /// The admin listener ends last, so that whoever watches the drain sees all of it.
+    async fn drain(self, signal: Signal) -> Result<(), Failure> {
+        self.progress.reach(Phase::Draining);
+        self.leaving.cancel();
+        let lame_duck = match signal {
+            Signal::Terminate => self.settings.lame_duck,
+            Signal::Interrupt => Duration::ZERO,
         };
+        info!(signal = signal.name(), wait = ?lame_duck, "draining: not ready any more");
+        sleep(lame_duck).await;
+        info!(wait = ?self.settings.drain_timeout, "draining: nothing is accepted any more");
+        self.stop.cancel();
+        let public = self.public.await;
+        self.admin_stop.cancel();
+        let outcome = public.and(self.admin.await).map_err(Failure::refused);
         info!("stopped");
         outcome
     }

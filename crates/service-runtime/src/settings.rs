@@ -53,7 +53,7 @@ pub fn load<S: ServiceSettings>(
     env: impl Iterator<Item = (String, String)>,
 ) -> Result<S, SettingsError> {
     let root = Node::layers(S::DEFAULTS, file, env)?;
-    let settings = S::deserialize(root.clone()).map_err(|fault| explain(&root, file, &fault))?;
+    let settings: S = read(&root).map_err(|fault| explain(&root, file, &fault))?;
     let own = |section: &'static str| move |invalid: Invalid| invalid.within(section);
     let checked = settings.admin().check().map_err(own("admin"));
     checked
@@ -67,6 +67,23 @@ pub fn load<S: ServiceSettings>(
 pub fn environment() -> impl Iterator<Item = (String, String)> {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}
+
+/// Where a whole section is missing, the fault names the first key of it that must be there.
+fn read<S: DeserializeOwned>(root: &Node) -> Result<S, Fault> {
+    let mut fault = match S::deserialize(root.clone()) {
+        Ok(settings) => return Ok(settings),
+        Err(fault) => fault,
+    };
+    let mut probe = root.clone();
+    while let Problem::Missing = fault.problem {
+        probe.add_section(&fault.key);
+        match S::deserialize(probe.clone()) {
+            Err(deeper) if deeper.is_inside(&fault) => fault = deeper,
+            _ => break,
+        }
+    }
+    Err(fault)
 }
 
 fn explain(root: &Node, file: Option<&Path>, fault: &Fault) -> SettingsError {

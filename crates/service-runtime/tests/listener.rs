@@ -1,5 +1,6 @@
 //! The listener's limits, over real sockets.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -80,14 +81,12 @@ fn router(slow: Gate) -> Router {
         std::future::pending::<()>().await;
     };
     let endless = async || {
-        let chunk = Ok::<_, std::io::Error>(Bytes::from_static(&[b'x'; 64 * 1024]));
-        Body::from_stream(tokio_stream::iter(std::iter::repeat_with(move || match &chunk {
-            Ok(chunk) => Ok(chunk.clone()),
-            Err(_) => Err(std::io::Error::other("never")),
-        })))
+        let chunk = Bytes::from(vec![b'x'; 64 * 1024]);
+        let chunks = std::iter::repeat_with(move || Ok::<_, Infallible>(chunk.clone()));
+        Body::from_stream(tokio_stream::iter(chunks))
     };
     let quiet = async || {
-        let first = tokio_stream::once(Ok::<_, std::io::Error>(Bytes::from_static(b"first")));
+        let first = tokio_stream::once(Ok::<_, Infallible>(Bytes::from_static(b"first")));
         Body::from_stream(first.chain(tokio_stream::pending()))
     };
     Router::new()

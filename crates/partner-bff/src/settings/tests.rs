@@ -1,1 +1,51 @@
+use service_runtime::settings::load;
 
+use super::*;
+
+/// Loads the settings of a service that has all it needs, with these variables beside.
+fn with(variables: &[(&str, &str)]) -> Result<Settings, String> {
+    let needed = [
+        ("IDENTITY__ISSUER", "http://127.0.0.1:3007"),
+        ("IDENTITY__CLIENT_SECRET", "hush"),
+        ("UPSTREAMS__ORDERS__URL", "http://127.0.0.1:3002"),
+        ("UPSTREAMS__CATALOG__URL", "http://127.0.0.1:3003"),
+        ("UPSTREAMS__USAGE__URL", "http://127.0.0.1:3006"),
+    ];
+    let all =
+        needed.iter().filter(|(name, _)| variables.iter().all(|(other, _)| name != other)).chain(variables);
+    let env = all.map(|(name, value)| (format!("BFF__{name}"), (*value).to_owned()));
+    load(None, env).map_err(|error| error.to_string())
+}
+
+#[test]
+fn defaults() {
+    let settings = with(&[]).unwrap();
+    assert_eq!(settings.listen.port(), 8083);
+    assert_eq!(settings.admin.listen.port(), 9083);
+    assert_eq!(settings.public_url.as_str(), "http://127.0.0.1:8080/partner");
+    assert_eq!(settings.requests.deadline.as_secs(), 10);
+    assert_eq!(settings.upstreams.orders.timeout.as_secs(), 5);
+    assert!(settings.versions.v1.is_none());
+}
+
+#[test]
+fn what_cannot_be_is_one_clear_line() {
+    let deprecated = ("VERSIONS__V1__DEPRECATED_AT", "2026-12-01T00:00:00Z");
+    let mut lines = vec![];
+    for variables in [
+        vec![("VERSIONS__V1__SUNSET", "2027-01-01T00:00:00Z")],
+        vec![deprecated, ("VERSIONS__V1__SUNSET", "2026-11-30T23:59:59Z")],
+        vec![("VERSIONS__V1__DEPRECATED_AT", "1969-12-31T23:59:59Z")],
+        vec![("VERSIONS__V1__DEPRECATED_AT", "soon")],
+        vec![deprecated, ("VERSIONS__V1__LINK", "ftp://shop.example")],
+        vec![deprecated, ("VERSIONS__V1__LINK", "v2")],
+        vec![("VERSIONS__V2__DEPRECATED_AT", "2026-12-01T00:00:00Z")],
+        vec![("UPSTREAMS__USAGE__URL", "ftp://127.0.0.1")],
+        vec![("REQUESTS__DEADLINE", "1h")],
+        vec![("PUBLIC_URL", "partner")],
+    ] {
+        lines.push(with(&variables).unwrap_err());
+    }
+    insta::assert_snapshot!(lines.join("\n"), @"");
+    assert!(with(&[deprecated, ("VERSIONS__V1__SUNSET", deprecated.1)]).is_ok(), "the end may come at once");
+}

@@ -73,6 +73,11 @@ impl Fault {
         self.key = join(section, &self.key);
         self
     }
+
+    /// Whether it is about a key of the section that `outer` is about.
+    pub(super) fn is_inside(&self, outer: &Self) -> bool {
+        self.key.strip_prefix(&outer.key).is_some_and(|rest| rest.starts_with('.'))
+    }
 }
 
 fn join(section: &str, key: &str) -> String {

@@ -64,6 +64,16 @@ impl Node {
         })
     }
 
+    /// Puts an empty section where there is nothing yet.
+    pub(super) fn add_section(&mut self, key: &str) {
+        let empty = || Self { origin: Origin::Defaults, value: Value::Section(BTreeMap::new()) };
+        let mut node = self;
+        for name in key.split('.') {
+            let Value::Section(section) = &mut node.value else { return };
+            node = section.entry(name.to_owned()).or_insert_with(empty);
+        }
+    }
+
     fn overlay(&mut self, upper: Self) {
         match (&mut self.value, upper.value) {
             (Value::Section(below), Value::Section(above)) => {

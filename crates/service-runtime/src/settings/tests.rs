@@ -158,7 +158,7 @@ fn what_is_printed_can_be_read_again() {
 type Bad = (&'static str, &'static [(&'static str, &'static str)], &'static str);
 
 const BAD_STRUCTURE: &[Bad] = &[
-    ("", &[], "bank: missing; set it in FILE or as BFF__BANK"),
+    ("", &[], "bank.url: missing; set it in FILE or as BFF__BANK__URL"),
     ("[bank]", &[], "bank.url: missing; set it in FILE or as BFF__BANK__URL"),
     ("[bank", &[], "FILE line 1: unclosed table, expected `]`"),
     ("\n\nlisten = 1\nlisten = 2", &[], "FILE line 4: duplicate key"),

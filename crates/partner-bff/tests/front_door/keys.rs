@@ -1,0 +1,57 @@
+//! Who may ask at all.
+
+use axum::http::Method;
+use test_support::Reply;
+
+use crate::{Bff, ask, line, routes};
+
+#[tokio::test]
+async fn every_route_wants_a_key() {
+    let bff = Bff::start().await;
+    for (route, _, call, answer) in routes() {
+        bff.fake.on(call, Reply::Json(answer));
+        for client in [
+            bff.anonymous(),
+            bff.anonymous().with("x-api-key", "tpk_acme_wrong"),
+            bff.anonymous().with("authorization", "Bearer tpk_acme_secret"),
+        ] {
+            let answer = ask(&client, route).await;
+            assert_eq!(answer.status, 401, "{route}");
+            assert_eq!(answer.header("www-authenticate"), r#"ApiKey realm="triptych""#, "{route}");
+        }
+        let answer = ask(&bff.client(), route).await;
+        assert!(answer.status.is_success(), "{route}: {}", line(&answer));
+    }
+    assert_eq!(bff.calls().len(), routes().len(), "{:?}", bff.calls());
+}
+
+#[tokio::test]
+async fn what_is_open_is_open_and_nothing_else_is_there() {
+    let bff = Bff::start().await;
+    for (path, status) in [
+        ("/docs", 200),
+        ("/docs/start.js", 200),
+        ("/v1/openapi.json", 200),
+        ("/v1/nothing", 404),
+        ("/v2/orders", 404),
+        ("/docs/index.html", 404),
+        ("/docs/../v1/usage", 404),
+        ("/", 404),
+    ] {
+        assert_eq!(bff.anonymous().get(path).await.status, status, "{path}");
+    }
+    let answer = bff.client().send(Method::DELETE, "/v1/orders/o_1", None).await;
+    insta::assert_snapshot!(line(&answer), @"");
+    assert_eq!(answer.header("allow"), "GET,HEAD");
+    insta::assert_snapshot!(line(&bff.client().get("/v1/nothing").await), @"");
+    assert_eq!(bff.calls(), [""; 0]);
+}
+
+#[tokio::test]
+async fn the_identity_provider_is_needed_for_the_first_token() {
+    let bff = Bff::start().await;
+    bff.fake.on("POST /token", Reply::Reset);
+    let answer = bff.client().get("/v1/usage").await;
+    insta::assert_snapshot!(line(&answer), @"");
+    assert_eq!(answer.header("retry-after"), "5");
+}

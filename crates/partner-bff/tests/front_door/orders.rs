@@ -1,0 +1,108 @@
+//! `GET /v1/orders`, `GET /v1/orders/{id}` and `POST /v1/orders`.
+
+use axum::http::HeaderMap;
+use serde_json::json;
+use test_support::{Client, Reply};
+
+use crate::{Bff, body, line, order};
+
+#[tokio::test]
+async fn a_page_of_orders() {
+    let bff = Bff::start().await;
+    let orders = [order("o_1", 4200, "EUR"), order("o_2", 4200, "JPY"), order("o_3", 4200, "KWD")];
+    bff.fake.on("GET /orders", Reply::Json(json!({"items": orders, "nextCursor": "next"})));
+    let query = "status=paid&updated_since=2026-11-22T12:00:00%2B02:00&cursor=c1&limit=3";
+    let answer = bff.client().get(&format!("/v1/orders?{query}")).await;
+    assert_eq!(answer.status, 200);
+    insta::assert_json_snapshot!(body(&answer), @"");
+    assert_eq!(
+        bff.calls(),
+        ["GET /orders?userId=acct_acme&limit=3&status=paid&updatedSince=2026-11-22T10%3A00%3A00Z&cursor=c1"]
+    );
+}
+
+#[tokio::test]
+async fn one_order_and_one_that_is_not_there() {
+    let bff = Bff::start().await;
+    bff.fake.on("GET /orders/o_1", Reply::Json(order("o_1", 5, "USD")));
+    insta::assert_json_snapshot!(body(&bff.client().get("/v1/orders/o_1").await), @"");
+    insta::assert_snapshot!(line(&bff.client().get("/v1/orders/o_9").await), @"");
+}
+
+#[tokio::test]
+async fn an_order_is_placed() {
+    let bff = Bff::start().await;
+    bff.fake.on("POST /orders", Reply::Json(order("o_20001", 4200, "KWD")));
+    let answer = bff.client().post("/v1/orders", &json!({"product_id": "p_7", "quantity": 2})).await;
+    assert_eq!(answer.status, 201);
+    assert_eq!(answer.header("location"), "http://127.0.0.1:8080/partner/v1/orders/o_20001");
+    insta::assert_json_snapshot!(body(&answer), @"");
+
+    let seen = bff.fake.seen();
+    let call = seen.iter().find(|seen| seen.route == "POST /orders").unwrap();
+    assert_eq!(call.body, r#"{"productId":"p_7","quantity":2}"#);
+    assert!(!call.headers.contains_key("idempotency-key"));
+}
+
+#[tokio::test]
+async fn an_idempotency_key_travels_hashed_and_is_each_partners_own() {
+    let bff = Bff::start().await;
+    bff.fake.on("POST /orders", Reply::Json(order("o_20001", 4200, "EUR")));
+    let globex = bff.anonymous().with("x-api-key", "tpk_globex_secret");
+    for client in [bff.client().with("idempotency-key", "k-1"), globex.with("idempotency-key", "k-1")] {
+        assert_eq!(place(&client).await, 201);
+        assert_eq!(place(&client).await, 201);
+    }
+    assert_eq!(place(&bff.client().with("idempotency-key", "k-2")).await, 201);
+
+    let seen = bff.fake.seen();
+    let placed = seen.iter().filter(|seen| seen.route == "POST /orders");
+    let keys: Vec<_> = placed.map(|seen| seen.headers["idempotency-key"].to_str().unwrap()).collect();
+    assert!(keys.iter().all(|key| key.len() == 64 && key.bytes().all(|b| b.is_ascii_hexdigit())), "{keys:?}");
+    assert_eq!((keys[0], keys[2]), (keys[1], keys[3]), "a repetition is recognised");
+    assert_ne!(keys[0], keys[2], "another partner's key is another key");
+    assert_ne!(keys[0], keys[4]);
+}
+
+async fn place(client: &Client) -> u16 {
+    client.post("/v1/orders", &json!({"product_id": "p_7", "quantity": 2})).await.status.as_u16()
+}
+
+#[tokio::test]
+async fn what_the_shop_refuses_has_a_name() {
+    let bff = Bff::start().await;
+    let mut lines = vec![];
+    for (code, status) in [
+        ("out-of-stock", 409),
+        ("unknown-product", 422),
+        ("idempotency-mismatch", 422),
+        ("something-new", 409),
+    ] {
+        let problem = json!({"type": format!("urn:shop:problem:{code}"), "detail": "internal"});
+        bff.fake.on("POST /orders", Reply::Problem(status, problem));
+        let answer = bff.client().post("/v1/orders", &json!({"product_id": "p_7", "quantity": 2})).await;
+        lines.push(line(&answer));
+    }
+    insta::assert_snapshot!(lines.join("\n"), @"");
+}
+
+#[tokio::test]
+async fn only_a_purchase_is_more_than_batch_work() {
+    let bff = Bff::start().await;
+    bff.fake
+        .on("GET /orders", Reply::Json(json!({"items": []})))
+        .on("POST /orders", Reply::Json(order("o_1", 4200, "EUR")));
+    bff.client().get("/v1/orders").await;
+    place(&bff.client()).await;
+    let seen = bff.fake.seen();
+    let of =
+        |route: &str| seen.iter().find(|seen| seen.route == route).map(|seen| told(&seen.headers)).unwrap();
+    assert_eq!(of("GET /orders"), "batch acct_acme Bearer first-token");
+    assert_eq!(of("POST /orders"), "checkout acct_acme Bearer first-token");
+}
+
+/// What the service was told of the request: its priority, its caller, and the caller's token.
+fn told(headers: &HeaderMap) -> String {
+    let names = ["x-request-priority", "x-user-id", "authorization"];
+    names.map(|name| headers[name].to_str().unwrap()).join(" ")
+}

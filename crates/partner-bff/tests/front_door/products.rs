@@ -1,0 +1,50 @@
+//! `GET /v1/products` and `GET /v1/products/{id}`.
+
+use serde_json::json;
+use test_support::Reply;
+
+use crate::{Bff, body, product};
+
+#[tokio::test]
+async fn a_page_of_products() {
+    let bff = Bff::start().await;
+    let plain = json!({
+        "id": "p_8", "name": "茶碗", "description": "", "priceCents": 4200, "currency": "JPY", "imageUrl": null,
+        "category": "kitchen", "stock": 0, "rating": null,
+    });
+    let page = json!({"items": [product("p_7", 4200, "EUR"), plain], "nextCursor": "next"});
+    bff.fake.on("GET /products", Reply::Json(page));
+    let answer = bff.client().get("/v1/products?q=red%20lamp&category=home&cursor=c1&limit=200").await;
+    assert_eq!(answer.status, 200);
+    insta::assert_json_snapshot!(body(&answer), @"");
+    assert_eq!(bff.calls(), ["GET /products?q=red%20lamp&category=home&limit=200&cursor=c1"]);
+}
+
+#[tokio::test]
+async fn fifty_products_unless_said_otherwise_and_a_last_page() {
+    let bff = Bff::start().await;
+    bff.fake.on("GET /products", Reply::Json(json!({"items": []})));
+    let answer = bff.client().get("/v1/products").await;
+    assert_eq!(body(&answer), json!({"data": [], "page": {"next_cursor": null}}));
+    assert_eq!(bff.calls(), ["GET /products?limit=50"]);
+}
+
+#[tokio::test]
+async fn one_product() {
+    let bff = Bff::start().await;
+    bff.fake.on("GET /products/p_7", Reply::Json(product("p_7", 4200, "KWD")));
+    let answer = bff.client().get("/v1/products/p_7").await;
+    insta::assert_json_snapshot!(body(&answer), @"");
+    assert_eq!(bff.calls(), ["GET /products/p_7?"]);
+}
+
+#[tokio::test]
+async fn the_catalog_is_asked_in_our_own_name() {
+    let bff = Bff::start().await;
+    bff.fake.on("GET /products/p_7", Reply::Json(product("p_7", 4200, "EUR")));
+    bff.client().get("/v1/products/p_7").await;
+    let seen = bff.fake.seen();
+    let call = seen.iter().find(|seen| seen.route == "GET /products/p_7").unwrap();
+    assert_eq!(call.headers["authorization"], "Bearer second-token", "the first is the account's");
+    assert!(!call.headers.contains_key("x-user-id") && !call.headers.contains_key("x-api-key"));
+}
