@@ -11,7 +11,6 @@ use clap::Parser;
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body_util::{BodyExt, Empty, Full};
-use hyper::body::Incoming;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
@@ -59,7 +58,7 @@ struct Service {
 }
 
 impl Service {
-    async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    async fn answer<B>(self: Arc<Self>, request: Request<B>) -> Response<Full<Bytes>> {
         let (&Method::GET, Some(asked)) = (request.method(), request.uri().path_and_query()) else {
             return failed(StatusCode::METHOD_NOT_ALLOWED, &"only GET has a fixed answer");
         };
@@ -90,5 +89,44 @@ impl Service {
             return Err(format!("the service answered {}", response.status()).into());
         }
         Ok(response.into_body().collect().await?.to_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    /// A service that counts, and knows everything but `/missing`.
+    async fn counting(calls: Arc<AtomicUsize>) -> Arc<Service> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let authority = listener.local_addr().unwrap().to_string().parse().unwrap();
+        tokio::spawn(serve(listener, move |request| {
+            let number = calls.fetch_add(1, Ordering::Relaxed);
+            std::future::ready(match request.uri().path() {
+                "/missing" => failed(StatusCode::NOT_FOUND, &"missing"),
+                _ => json(format!("[{number}]")),
+            })
+        }));
+        let client = Client::builder(TokioExecutor::new()).build_http();
+        Arc::new(Service { authority, headers: Vec::new(), client, known: RwLock::default() })
+    }
+
+    #[tokio::test]
+    async fn a_path_is_asked_for_once() {
+        let calls = Arc::new(AtomicUsize::new(0));
+        let service = counting(Arc::clone(&calls)).await;
+        let ask = async |path: &str| {
+            let answer = Arc::clone(&service).answer(Request::get(path).body(()).unwrap()).await;
+            let status = answer.status();
+            (status, answer.into_body().collect().await.unwrap().to_bytes())
+        };
+        assert_eq!(ask("/a?limit=1").await, (StatusCode::OK, "[0]".into()));
+        assert_eq!(ask("/a?limit=1").await, (StatusCode::OK, "[0]".into()));
+        assert_eq!(ask("/a?limit=2").await, (StatusCode::OK, "[1]".into()));
+        assert_eq!(ask("/missing").await.0, StatusCode::BAD_GATEWAY);
+        assert_eq!(ask("/missing").await.0, StatusCode::BAD_GATEWAY);
+        assert_eq!(calls.load(Ordering::Relaxed), 4);
     }
 }

@@ -143,3 +143,36 @@ fn latencies() -> Result<Histogram<u64>, Failure> {
 fn same(one: usize, other: usize) -> Result<(), Failure> {
     if one == other { Ok(()) } else { Err(format!("one answer has {one} bytes, another {other}").into()) }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use http::Response;
+    use http_body_util::Full;
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::serve::{failed, json, serve};
+
+    /// Asks a server that answers well until its tenth answer, which is `odd`. Ends long before its time.
+    async fn asked(odd: fn() -> Response<Full<Bytes>>) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/screen", listener.local_addr().unwrap()).parse().unwrap();
+        let answers = Arc::new(AtomicUsize::new(0));
+        tokio::spawn(serve(listener, move |_| {
+            let number = answers.fetch_add(1, Ordering::Relaxed);
+            std::future::ready(if number == 10 { odd() } else { json("{}") })
+        }));
+        let options = Options { url, connections: 2, seconds: 3600.0, headers: Vec::new() };
+        run(options).await.unwrap_err().to_string()
+    }
+
+    #[tokio::test]
+    async fn one_bad_answer_ends_it() {
+        assert_eq!(asked(|| json("{\"warnings\":[]}")).await, "one answer has 2 bytes, another 15");
+        let failure = asked(|| failed(StatusCode::SERVICE_UNAVAILABLE, &"down")).await;
+        assert_eq!(failure, "/screen answered 503 Service Unavailable: down");
+    }
+}

@@ -8,9 +8,9 @@ import sys
 from itertools import zip_longest
 
 GAP = "  "
-MOST_LINES = 34
+MOST_LINES = 40
 FLAT = 2  # an object of so few values stays on one line
-DEEP = 3  # what is nested deeper is only hinted at
+DEEP = 2
 COLOURS = {"bold": "1", "dim": "2", "red": "31", "green": "32", "cyan": "36"}
 
 
@@ -41,24 +41,23 @@ def cell(text, colour, room):
 
 
 def outline(body):
-    """The lines of an answer: of each list the first item and how many more there are, and nothing too deep."""
+    """The lines of an answer: of each list the first item and how many more there are, and no object in an object's object."""
     lines = list(draw(body))
     return lines if len(lines) <= MOST_LINES else lines[: MOST_LINES - 1] + ["…"]
 
 
-def draw(value, indent="", label="", comma=""):
+def draw(value, indent="", label="", comma="", depth=0):
     """The lines of one value, `label` in front of its first and `comma` after its last."""
     brackets, members = parts(value)
-    flat = not members or all(not isinstance(member, (dict, list)) for _, member in members) and len(members) <= FLAT
-    if flat:
+    if len(members) <= FLAT and not any(isinstance(member, (dict, list)) for _, member in members):
         yield f"{indent}{label}{json.dumps(value, ensure_ascii=False)}{comma}"
-    elif len(indent) >= DEEP:
-        yield f"{indent}{label}{brackets[0]}…{brackets[1]}{comma}"
+    elif depth >= DEEP:
+        yield f"{indent}{label}{brackets[0]} … {brackets[1]}{comma}"
     else:
-        shown = members[:1] if isinstance(value, list) else members
+        shown, deeper = (members, 1) if isinstance(value, dict) else (members[:1], 0)
         yield f"{indent}{label}{brackets[0]}"
         for number, (name, member) in enumerate(shown, 1):
-            yield from draw(member, indent + " ", name, "," if number < len(members) else "")
+            yield from draw(member, indent + " ", name, "," if number < len(members) else "", depth + deeper)
         if len(members) > len(shown):
             yield f"{indent} … {len(members) - len(shown)} more"
         yield f"{indent}{brackets[1]}{comma}"

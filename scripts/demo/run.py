@@ -87,7 +87,7 @@ def require_free_ports(options):
 def build(processes):
     """Builds the four programs: {name: path}."""
     print("Building, which takes some minutes the first time …", flush=True)
-    command = ["cargo", "build", "--locked", "--bins", "--message-format=json-render-diagnostics"]
+    command = ["cargo", "build", "--bins", "--message-format=json-render-diagnostics"]
     output = processes.run("the build", command + [part for name in BINARIES for part in ("--package", name)])
     messages = map(json.loads, output.splitlines())
     return {m["target"]["name"]: m["executable"] for m in messages if m.get("executable")}
@@ -115,13 +115,14 @@ def show_answers(options):
         answer = screens.ask(frontend, port, prefix)
         if fault := screens.fault(frontend, answer):
             wrong.append(f"{frontend.name}: {fault}")
-        calls = f"{answer.upstream_calls} call{'' if answer.upstream_calls == 1 else 's'}"
-        cost = f"{board.size(answer.size)} · {calls} · {answer.milliseconds:.0f} ms"
+        calls = f"{answer.upstream_calls} upstream call{'' if answer.upstream_calls == 1 else 's'}"
         columns.append(
             [
                 (f"{frontend.name} · {frontend.caller}", "bold"),
                 (f"GET {prefix}{frontend.path}", None),
-                (f"{answer.status} · {cost}", "red" if answer.status != 200 else "green"),
+                (f"{answer.status} · {board.size(answer.size)}", "red" if answer.status != 200 else "green"),
+                (f"{calls} · {answer.milliseconds:.0f} ms", "green"),
+                ("", None),
                 *((line, "json") for line in board.outline(answer.body)),
             ]
         )

@@ -5,7 +5,7 @@ cd "$(dirname "$0")/../.."
 command -v cargo >/dev/null || { echo "run: cargo is missing: install Rust from https://rustup.rs" >&2; exit 1; }
 
 echo "Building, which takes some minutes the first time …"
-cargo build --locked --bins --package demo-shop --package web-bff --package mobile-bff --package partner-bff
+cargo build --bins --package demo-shop --package web-bff --package mobile-bff --package partner-bff
 bin=${CARGO_TARGET_DIR:-target}/debug
 mkdir -p target/run
 

@@ -1,1 +1,24 @@
-//! Starts the real programs and talks to them.
+//! Starts the real programs and the real gateway on free loopback ports, and talks to them as clients do.
+//!
+//! Every answer that a [`Frontend`] gets is checked against the OpenAPI document of its BFF. What the programs write
+//! goes to `target/e2e/<run>/<program>.log`; the end of it is shown when a program does not start.
+
+mod bff;
+mod client;
+mod contract;
+mod frontend;
+mod gateway;
+mod process;
+mod programs;
+mod shop;
+mod system;
+
+pub use bff::{Bff, Kind};
+pub use client::{Answer, Client, Content};
+pub use contract::{Contract, assert_problem};
+pub use frontend::Frontend;
+pub use gateway::Gateway;
+pub use process::{Env, Process, within};
+pub use programs::{RunDir, program, repository};
+pub use shop::Shop;
+pub use system::{ACME_KEY, System};

@@ -17,7 +17,7 @@ pub(super) struct Dashboard {
     unread_notifications: Vec<NotificationView>,
     orders: Vec<OrderView>,
     promos: Vec<PromoView>,
-    warnings: [(); 0],
+    warnings: Vec<Warning>,
 }
 
 #[derive(Serialize)]
@@ -98,6 +98,22 @@ struct PromoView {
     ends_at: String,
 }
 
+#[derive(Serialize)]
+struct Warning {
+    section: &'static str,
+    status: &'static str,
+    message: &'static str,
+    retryable: bool,
+}
+
+/// The one warning that the demo's data leads to: an order whose product the catalog no longer has.
+const PRODUCT_GONE: Warning = Warning {
+    section: "orders.product",
+    status: "not_found",
+    message: "This part does not exist any more.",
+    retryable: false,
+};
+
 pub(super) async fn get(shop: &Shop) -> Result<Dashboard, Failure> {
     let (user, billing, usage, notifications, orders, promos) = try_join!(
         shop.user(),
@@ -107,13 +123,14 @@ pub(super) async fn get(shop: &Shop) -> Result<Dashboard, Failure> {
         orders_with_products(shop),
         shop.promos()
     )?;
+    let product_gone = orders.iter().any(|order| order.product.is_none());
     Ok(Dashboard {
         user: user.into(),
         account_summary: AccountSummary::new(billing, usage),
         unread_notifications: notifications.items.into_iter().map(NotificationView::from).collect(),
         orders,
         promos: promos.into_iter().map(PromoView::from).collect(),
-        warnings: [],
+        warnings: product_gone.then_some(PRODUCT_GONE).into_iter().collect(),
     })
 }
 

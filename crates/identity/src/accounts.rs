@@ -9,7 +9,8 @@ use crate::client_credentials::ClientCredentials;
 use crate::provider::Client;
 use crate::{PartnerSettings, Partners, Provider};
 
-/// The tokens of the partners' accounts. What a partner's key stands for, a domain service learns from these alone.
+/// The tokens of the partners' accounts. What a partner's key stands for, a domain service learns from these
+/// alone.
 pub struct Accounts(HashMap<Subject, ClientCredentials>);
 
 impl Accounts {

@@ -48,7 +48,8 @@ impl ApiKeys {
         Self(Arc::new(keys))
     }
 
-    /// Who sent these headers: `401` if nobody that we know, `503` if the account's token is needed and cannot be had.
+    /// Who sent these headers: `401` if nobody that we know, `503` if the account's token is needed and
+    /// cannot be had.
     pub async fn authenticate(&self, ctx: RequestContext, headers: HeaderMap) -> Result<Caller, Problem> {
         let caller = self.identify(&ctx, &headers).await;
         caller.map_err(|rejection| rejection.into_problem(&ctx, &API_KEY))

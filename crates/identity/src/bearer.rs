@@ -48,8 +48,8 @@ impl Bearer {
         self.0.keys.warm();
     }
 
-    /// Who sent these headers: `401` with a challenge if nobody that we know, `503` if the provider's keys are
-    /// needed and cannot be had.
+    /// Who sent these headers: `401` with a challenge if nobody that we know, `503` if the provider's keys
+    /// are needed and cannot be had.
     pub async fn authenticate(&self, ctx: RequestContext, headers: HeaderMap) -> Result<Caller, Problem> {
         let caller = self.identify(&ctx, &headers).await;
         caller.map_err(|rejection| rejection.into_problem(&ctx, &BEARER))

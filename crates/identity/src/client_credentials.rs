@@ -20,7 +20,8 @@ const LONGEST_LIFE: Duration = Duration::from_hours(24);
 const REPLACED_BEFORE: Duration = Duration::from_mins(1);
 /// What a call needs to arrive: a token with less left is not used.
 const LAST_USE: Duration = Duration::from_secs(2);
-/// A token that was refused this soon after it was issued would only be followed by another one that is refused.
+/// A token that was refused this soon after it was issued would only be followed by another one that is
+/// refused.
 const TOO_YOUNG: Duration = Duration::from_secs(5);
 
 /// The token of one client. Cheap to clone; clones share it.
@@ -103,7 +104,8 @@ impl ClientCredentials {
         }
     }
 
-    /// The fetch that is under way; or a new one, unless one has ended since the caller looked or failed a moment ago.
+    /// The fetch that is under way; or a new one, unless one has ended since the caller looked or failed a
+    /// moment ago.
     fn fetch(&self, ctx: &RequestContext, seen: Option<&Arc<Issued>>) -> Option<Landing<Fetched>> {
         self.0.flight.join(|| {
             let mut pace = self.pace();
@@ -126,7 +128,8 @@ impl ClientCredentials {
                 Ok(token)
             }
             Err(error) => {
-                tracing::warn!(client_id = self.0.client.id, %error, cause = error.cause(), "no token by client credentials");
+                let (client_id, cause) = (&self.0.client.id, error.cause());
+                tracing::warn!(client_id, %error, cause, "no token by client credentials");
                 Err(Arc::new(error))
             }
         }

@@ -72,7 +72,8 @@ impl Rules {
         Ok(self.grant(&token.claims, key.generation)?)
     }
 
-    /// The validation for the token's algorithm. A header that brings its own key, or demands an extension, is refused.
+    /// The validation for the token's algorithm. A header that brings its own key, or demands an extension,
+    /// is refused.
     fn validation_for(&self, header: &Header) -> Result<&Validation, Fault> {
         let brings_a_key =
             header.jku.is_some() || header.jwk.is_some() || header.x5u.is_some() || header.x5c.is_some();

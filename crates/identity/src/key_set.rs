@@ -105,7 +105,8 @@ mod tests {
     const PINNED: &[Algorithm] = &[Algorithm::EdDSA, Algorithm::RS256];
 
     fn ed25519(changes: &[(&str, Value)]) -> Value {
-        let mut jwk = json!({"kty": "OKP", "crv": "Ed25519", "kid": "k", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"});
+        let x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+        let mut jwk = json!({"kty": "OKP", "crv": "Ed25519", "kid": "k", "x": x});
         for (member, value) in changes {
             jwk[*member] = value.clone();
         }

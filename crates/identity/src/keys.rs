@@ -56,7 +56,8 @@ impl Keys {
         }))
     }
 
-    /// Which keys are in use; `None` if there are none. Has them refreshed in the background when they are old.
+    /// Which keys are in use; `None` if there are none. Has them refreshed in the background when they are
+    /// old.
     pub(crate) fn generation(&self, ctx: &RequestContext) -> Option<u64> {
         let current = self.0.current.load_full();
         self.usable(ctx, current.as_ref()).map(|set| set.generation)
@@ -103,8 +104,8 @@ impl Keys {
         (age < self.0.stale_for).then_some(set)
     }
 
-    /// Waits for newer keys than those `seen`, no longer than the request can. An error says that the provider could
-    /// not be asked.
+    /// Waits for newer keys than those `seen`, no longer than the request can. An error says that the
+    /// provider could not be asked.
     async fn refreshed(&self, ctx: &RequestContext, seen: Option<&Arc<KeySet>>) -> Refreshed {
         let Some(landing) = self.refresh(ctx, seen) else {
             let failing = self.pace().is_failing();
@@ -117,7 +118,8 @@ impl Keys {
         }
     }
 
-    /// The refresh that is under way; or a new one, unless one has ended since the caller looked or it is too early.
+    /// The refresh that is under way; or a new one, unless one has ended since the caller looked or it is too
+    /// early.
     fn refresh(&self, ctx: &RequestContext, seen: Option<&Arc<KeySet>>) -> Option<Landing<Refreshed>> {
         self.0.flight.join(|| {
             let mut pace = self.pace();
@@ -128,8 +130,8 @@ impl Keys {
         })
     }
 
-    /// Twice a minute at most. Without any key nothing can be served, and waiting for a minute would prolong the
-    /// outage: then only failures hold us back, each longer than the one before.
+    /// Twice a minute at most. Without any key nothing can be served, and waiting for a minute would prolong
+    /// the outage: then only failures hold us back, each longer than the one before.
     fn may_ask(&self, pace: &Pace) -> bool {
         let current = self.0.current.load();
         let starving = current.as_ref().is_none_or(|set| set.fetched.elapsed() >= self.0.stale_for);

@@ -23,7 +23,8 @@ impl Pace {
         self.last_but_one.is_none_or(|begun| begun.elapsed() >= WINDOW)
     }
 
-    /// Whether the latest attempt succeeded or lies far enough back: after `n` failures, 0.5 s × 2ⁿ⁻¹, at most 5 s.
+    /// Whether the latest attempt succeeded or lies far enough back: after `n` failures, 0.5 s × 2ⁿ⁻¹, at
+    /// most 5 s.
     pub(crate) fn has_backed_off(&self) -> bool {
         let Some(doublings) = self.failures.checked_sub(1) else {
             return true;

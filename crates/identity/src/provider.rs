@@ -222,7 +222,8 @@ fn upstream(url: Url) -> Result<Upstream, BadUpstream> {
     Upstream::new(NAME, &settings, Arc::new(NoTokens))
 }
 
-/// What is fetched serves everyone, so that it neither ends with the request that needed it first nor names its caller.
+/// What is fetched serves everyone, so that it neither ends with the request that needed it first nor names
+/// its caller.
 fn detached(ctx: &RequestContext) -> RequestContext {
     RequestContext::new(ctx.request_id().clone(), ctx.trace().clone(), Deadline::after(PATIENCE))
 }

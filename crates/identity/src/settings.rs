@@ -1,4 +1,5 @@
-//! What the operator says about identity: the section `[identity]`, and `[partners.…]` where there are partners.
+//! What the operator says about identity: the section `[identity]`, and `[partners.…]` where there are
+//! partners.
 
 mod check;
 mod partners;
@@ -20,8 +21,8 @@ pub struct IdentitySettings {
     /// The name of the provider, as `iss` in its tokens: compared letter by letter.
     #[serde(deserialize_with = "check::issuer")]
     pub issuer: String,
-    /// Where the provider is reached, if not where its name says. Endpoints that it announces under its name are
-    /// reached here too.
+    /// Where the provider is reached, if not where its name says. Endpoints that it announces under its name
+    /// are reached here too.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "check::url")]
     pub provider_url: Option<Url>,
     /// Where its keys are, if it does not announce that (OpenID Connect Discovery 1.0).
@@ -82,8 +83,8 @@ mod default {
     }
 }
 
-/// An algorithm that signs with a private key (RFC 7518, section 3.1; RFC 8037). There are no others here: a shared
-/// secret would let whoever can verify also sign.
+/// An algorithm that signs with a private key (RFC 7518, section 3.1; RFC 8037). There are no others here: a
+/// shared secret would let whoever can verify also sign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[expect(missing_docs, reason = "their names are those of the RFCs")]
 pub enum SigningAlgorithm {

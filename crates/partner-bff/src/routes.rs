@@ -74,6 +74,15 @@ mod tests {
                 format!("{method} {url} {security}")
             })
             .collect();
-        insta::assert_snapshot!(urls.join("\n"), @"");
+        insta::assert_snapshot!(urls.join("\n"), @r#"
+        GET /docs [{}]
+        GET /v1/openapi.json [{}]
+        GET /v1/orders [{"api_key":["orders:read"]}]
+        POST /v1/orders [{"api_key":["orders:write"]}]
+        GET /v1/orders/{id} [{"api_key":["orders:read"]}]
+        GET /v1/products [{"api_key":["catalog:read"]}]
+        GET /v1/products/{id} [{"api_key":["catalog:read"]}]
+        GET /v1/usage [{"api_key":["usage:read"]}]
+        "#);
     }
 }

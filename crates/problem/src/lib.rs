@@ -41,7 +41,7 @@ struct Parts {
 /// One value of the request that was wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FieldError {
-    /// Where: a JSON pointer (RFC 6901) into the body, `?name` for a query parameter, or `{name}` for one of the path.
+    /// Where: a JSON pointer (RFC 6901) into the body, `?name` in the query or `{name}` in the path.
     pub pointer: String,
     /// What is wrong, and what would be right.
     pub detail: String,

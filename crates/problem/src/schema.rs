@@ -38,7 +38,7 @@ pub struct ProblemBody {
 #[derive(Serialize, ToSchema)]
 #[schema(as = FieldError)]
 pub struct FieldErrorBody {
-    /// A JSON pointer (RFC 6901) into the body, `?name` for a query parameter, or `{name}` for one of the path.
+    /// A JSON pointer (RFC 6901) into the body, `?name` in the query or `{name}` in the path.
     pub pointer: String,
     /// What is wrong, and what would be right.
     pub detail: String,

@@ -11,6 +11,9 @@ use serde::de::DeserializeOwned;
 use crate::Operation;
 use crate::error::Failure;
 
+/// A hostile answer can nest as deep as the decoder goes; its path need not fill the log.
+const LONGEST_PATH: usize = 100;
+
 /// A whole answer, read up to the call's cap.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -41,7 +44,7 @@ impl Answer {
     fn decode_with_path<T: DeserializeOwned>(&self) -> Result<T, Failure> {
         let mut json = serde_json::Deserializer::from_slice(&self.body);
         let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-            let path = error.path().to_string();
+            let path: String = error.path().to_string().chars().take(LONGEST_PATH).collect();
             Failure::violation(path, without_values(error.inner()))
         })?;
         json.end().map_err(|error| Failure::violation("body", error))?;

@@ -20,6 +20,13 @@ pub struct CallError {
     pub(crate) cause: Option<BoxError>,
 }
 
+impl CallError {
+    /// An error of `operation` whose cause is not known: for fakes of domain clients.
+    pub fn new(operation: &'static str, kind: CallErrorKind) -> Self {
+        Self { operation, kind, cause: None }
+    }
+}
+
 pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
 
 /// What follows from a failed call.

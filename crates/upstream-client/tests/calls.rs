@@ -116,7 +116,7 @@ async fn every_answer_becomes_one_decision() {
         (raw(""), violation(".")),
         (raw(r#"{"name":"a"} trailing"#), violation("body")),
         (raw(r#"{"name":"a","name":"b"}"#), violation(".")),
-        (raw(&"[".repeat(100_000)), violation(".")),
+        (raw(&"[".repeat(100_000)), violation("[0]")),
         (raw(r#"{"name":7}"#), violation("name")),
         (raw(r#"{"name":"a","parts":[{"size":1},{"size":"2"}]}"#), violation("parts[1].size")),
         (raw(r#"{"name":"a","parts":[{"size":1},{"size":0}]}"#), violation("parts[1].size")),

@@ -192,8 +192,8 @@ impl Filter {
     }
 }
 
-/// Now, in whole milliseconds: what a client reads back is what is compared.
+/// Now, in whole seconds as all times of the data set: written out, they sort as text too.
 fn now() -> Timestamp {
     let now = Timestamp::now();
-    Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
+    Timestamp::from_second(now.as_second()).unwrap_or(now)
 }

@@ -36,7 +36,6 @@ fn what_cannot_be_is_one_clear_line() {
         vec![("VERSIONS__V1__SUNSET", "2027-01-01T00:00:00Z")],
         vec![deprecated, ("VERSIONS__V1__SUNSET", "2026-11-30T23:59:59Z")],
         vec![("VERSIONS__V1__DEPRECATED_AT", "1969-12-31T23:59:59Z")],
-        vec![("VERSIONS__V1__DEPRECATED_AT", "soon")],
         vec![deprecated, ("VERSIONS__V1__LINK", "ftp://shop.example")],
         vec![deprecated, ("VERSIONS__V1__LINK", "v2")],
         vec![("VERSIONS__V2__DEPRECATED_AT", "2026-12-01T00:00:00Z")],
@@ -46,6 +45,17 @@ fn what_cannot_be_is_one_clear_line() {
     ] {
         lines.push(with(&variables).unwrap_err());
     }
-    insta::assert_snapshot!(lines.join("\n"), @"");
+    insta::assert_snapshot!(lines.join("\n"), @r#"
+    versions.v1.deprecated_at: missing; set it in a settings file or as BFF__VERSIONS__V1__DEPRECATED_AT
+    versions.v1.sunset (BFF__VERSIONS__V1__SUNSET): must not be before deprecated_at
+    versions.v1.deprecated_at (BFF__VERSIONS__V1__DEPRECATED_AT): must not be before 1970
+    versions.v1.link (BFF__VERSIONS__V1__LINK): must begin with http:// or https://
+    versions.v1.link (BFF__VERSIONS__V1__LINK): relative URL without a base: "v2"
+    versions.v2 (BFF__VERSIONS__V2__DEPRECATED_AT): unknown key; this section may have: v1
+    upstreams.usage.url (BFF__UPSTREAMS__USAGE__URL): must begin with http:// or https://
+    requests.deadline (BFF__REQUESTS__DEADLINE): must be from 10ms to 10m
+    public_url (BFF__PUBLIC_URL): relative URL without a base: "partner"
+    "#);
+    assert!(with(&[("VERSIONS__V1__DEPRECATED_AT", "soon")]).is_err());
     assert!(with(&[deprecated, ("VERSIONS__V1__SUNSET", deprecated.1)]).is_ok(), "the end may come at once");
 }

@@ -14,7 +14,51 @@ async fn a_page_of_orders() {
     let query = "status=paid&updated_since=2026-11-22T12:00:00%2B02:00&cursor=c1&limit=3";
     let answer = bff.client().get(&format!("/v1/orders?{query}")).await;
     assert_eq!(answer.status, 200);
-    insta::assert_json_snapshot!(body(&answer), @"");
+    insta::assert_json_snapshot!(body(&answer), @r#"
+    {
+      "data": [
+        {
+          "id": "o_1",
+          "placed_at": "2026-11-20T10:00:00Z",
+          "product_id": "p_7",
+          "quantity": 2,
+          "status": "paid",
+          "total": {
+            "amount": "42.00",
+            "currency": "EUR"
+          },
+          "updated_at": "2026-11-21T11:30:00.5Z"
+        },
+        {
+          "id": "o_2",
+          "placed_at": "2026-11-20T10:00:00Z",
+          "product_id": "p_7",
+          "quantity": 2,
+          "status": "paid",
+          "total": {
+            "amount": "4200",
+            "currency": "JPY"
+          },
+          "updated_at": "2026-11-21T11:30:00.5Z"
+        },
+        {
+          "id": "o_3",
+          "placed_at": "2026-11-20T10:00:00Z",
+          "product_id": "p_7",
+          "quantity": 2,
+          "status": "paid",
+          "total": {
+            "amount": "4.200",
+            "currency": "KWD"
+          },
+          "updated_at": "2026-11-21T11:30:00.5Z"
+        }
+      ],
+      "page": {
+        "next_cursor": "next"
+      }
+    }
+    "#);
     assert_eq!(
         bff.calls(),
         ["GET /orders?userId=acct_acme&limit=3&status=paid&updatedSince=2026-11-22T10%3A00%3A00Z&cursor=c1"]
@@ -25,8 +69,23 @@ async fn a_page_of_orders() {
 async fn one_order_and_one_that_is_not_there() {
     let bff = Bff::start().await;
     bff.fake.on("GET /orders/o_1", Reply::Json(order("o_1", 5, "USD")));
-    insta::assert_json_snapshot!(body(&bff.client().get("/v1/orders/o_1").await), @"");
-    insta::assert_snapshot!(line(&bff.client().get("/v1/orders/o_9").await), @"");
+    insta::assert_json_snapshot!(body(&bff.client().get("/v1/orders/o_1").await), @r#"
+    {
+      "data": {
+        "id": "o_1",
+        "placed_at": "2026-11-20T10:00:00Z",
+        "product_id": "p_7",
+        "quantity": 2,
+        "status": "paid",
+        "total": {
+          "amount": "0.05",
+          "currency": "USD"
+        },
+        "updated_at": "2026-11-21T11:30:00.5Z"
+      }
+    }
+    "#);
+    insta::assert_snapshot!(line(&bff.client().get("/v1/orders/o_9").await), @r#"404 {"instance":"/v1/orders/o_9","request_id":"…","status":404,"title":"There is nothing here","type":"urn:triptych:problem:not-found"}"#);
 }
 
 #[tokio::test]
@@ -36,7 +95,22 @@ async fn an_order_is_placed() {
     let answer = bff.client().post("/v1/orders", &json!({"product_id": "p_7", "quantity": 2})).await;
     assert_eq!(answer.status, 201);
     assert_eq!(answer.header("location"), "http://127.0.0.1:8080/partner/v1/orders/o_20001");
-    insta::assert_json_snapshot!(body(&answer), @"");
+    insta::assert_json_snapshot!(body(&answer), @r#"
+    {
+      "data": {
+        "id": "o_20001",
+        "placed_at": "2026-11-20T10:00:00Z",
+        "product_id": "p_7",
+        "quantity": 2,
+        "status": "paid",
+        "total": {
+          "amount": "4.200",
+          "currency": "KWD"
+        },
+        "updated_at": "2026-11-21T11:30:00.5Z"
+      }
+    }
+    "#);
 
     let seen = bff.fake.seen();
     let call = seen.iter().find(|seen| seen.route == "POST /orders").unwrap();
@@ -83,7 +157,12 @@ async fn what_the_shop_refuses_has_a_name() {
         let answer = bff.client().post("/v1/orders", &json!({"product_id": "p_7", "quantity": 2})).await;
         lines.push(line(&answer));
     }
-    insta::assert_snapshot!(lines.join("\n"), @"");
+    insta::assert_snapshot!(lines.join("\n"), @r#"
+    409 {"instance":"/v1/orders","request_id":"…","status":409,"title":"There are not enough of this product","type":"urn:triptych:problem:out-of-stock"}
+    422 {"instance":"/v1/orders","request_id":"…","status":422,"title":"There is no such product","type":"urn:triptych:problem:unknown-product"}
+    422 {"instance":"/v1/orders","request_id":"…","status":422,"title":"The idempotency key was used for another request","type":"urn:triptych:problem:idempotency-mismatch"}
+    409 {"instance":"/v1/orders","request_id":"…","status":409,"title":"The request conflicts with the present state","type":"urn:triptych:problem:conflict"}
+    "#);
 }
 
 #[tokio::test]
@@ -104,5 +183,5 @@ async fn only_a_purchase_is_more_than_batch_work() {
 /// What the service was told of the request: its priority, its caller, and the caller's token.
 fn told(headers: &HeaderMap) -> String {
     let names = ["x-request-priority", "x-user-id", "authorization"];
-    names.map(|name| headers[name].to_str().unwrap()).join(" ")
+    names.map(|name| headers[name].to_str().expect("text")).join(" ")
 }

@@ -16,7 +16,41 @@ async fn a_page_of_products() {
     bff.fake.on("GET /products", Reply::Json(page));
     let answer = bff.client().get("/v1/products?q=red%20lamp&category=home&cursor=c1&limit=200").await;
     assert_eq!(answer.status, 200);
-    insta::assert_json_snapshot!(body(&answer), @"");
+    insta::assert_json_snapshot!(body(&answer), @r#"
+    {
+      "data": [
+        {
+          "category": "home",
+          "description": "It shines.",
+          "id": "p_7",
+          "image_url": "https://images.example/p_7.webp",
+          "name": "Lamp",
+          "price": {
+            "amount": "42.00",
+            "currency": "EUR"
+          },
+          "rating": 4.5,
+          "stock": 12
+        },
+        {
+          "category": "kitchen",
+          "description": "",
+          "id": "p_8",
+          "image_url": null,
+          "name": "茶碗",
+          "price": {
+            "amount": "4200",
+            "currency": "JPY"
+          },
+          "rating": null,
+          "stock": 0
+        }
+      ],
+      "page": {
+        "next_cursor": "next"
+      }
+    }
+    "#);
     assert_eq!(bff.calls(), ["GET /products?q=red%20lamp&category=home&limit=200&cursor=c1"]);
 }
 
@@ -34,7 +68,23 @@ async fn one_product() {
     let bff = Bff::start().await;
     bff.fake.on("GET /products/p_7", Reply::Json(product("p_7", 4200, "KWD")));
     let answer = bff.client().get("/v1/products/p_7").await;
-    insta::assert_json_snapshot!(body(&answer), @"");
+    insta::assert_json_snapshot!(body(&answer), @r#"
+    {
+      "data": {
+        "category": "home",
+        "description": "It shines.",
+        "id": "p_7",
+        "image_url": "https://images.example/p_7.webp",
+        "name": "Lamp",
+        "price": {
+          "amount": "4.200",
+          "currency": "KWD"
+        },
+        "rating": 4.5,
+        "stock": 12
+      }
+    }
+    "#);
     assert_eq!(bff.calls(), ["GET /products/p_7?"]);
 }
 

@@ -10,9 +10,9 @@ const NAMES: [&str; 3] = ["deprecation", "sunset", "link"];
 async fn deprecated(sunset: Option<&str>, link: Option<&str>) -> Bff {
     Bff::with(|settings| {
         settings.versions.v1 = Some(Deprecation {
-            deprecated_at: "2026-12-01T00:00:00Z".parse().unwrap(),
-            sunset: sunset.map(|at| at.parse().unwrap()),
-            link: link.map(|url| url.parse().unwrap()),
+            deprecated_at: "2026-12-01T00:00:00Z".parse().expect("good settings"),
+            sunset: sunset.map(|at| at.parse().expect("good settings")),
+            link: link.map(|url| url.parse().expect("good settings")),
         });
     })
     .await

@@ -1,0 +1,82 @@
+//! The whole system: the demo shop, the three BFFs and the gateway.
+
+use std::sync::Arc;
+
+use crate::{Bff, Client, Contract, Frontend, Gateway, Kind, RunDir, Shop};
+
+/// The demo's API key of the partner Acme; its secret is the SHA-256 of `triptych demo key acme01`.
+pub const ACME_KEY: &str = "tpk_acme01_8b0186b4d79aa21dfb56199c3123964eca64293fac5414672b98fe9dd29cd464";
+
+/// A system that runs. Dropping it ends it, the gateway first.
+#[derive(Debug)]
+pub struct System {
+    /// The way in.
+    pub gateway: Gateway,
+    /// What stands behind the BFFs.
+    pub shop: Shop,
+    bffs: [Option<Bff>; 3],
+    contracts: [Arc<Contract>; 3],
+    token: String,
+    dir: RunDir,
+}
+
+impl System {
+    /// Starts everything on free ports, and waits until it is ready.
+    pub async fn start() -> Self {
+        let dir = RunDir::create();
+        let shop = Shop::open("demo-shop", &[], &dir).await;
+        let web = Bff::start(Kind::Web, &shop, &[], &dir).await;
+        let mobile = Bff::start(Kind::Mobile, &shop, &[], &dir).await;
+        let partner = Bff::start(Kind::Partner, &shop, &[], &dir).await;
+        let gateway = Gateway::start([&web, &mobile, &partner], &dir).await;
+        let token = shop.user_token("u_42").await;
+        let contracts = Kind::ALL.map(|kind| Arc::new(Contract::of(kind.name())));
+        Self { gateway, shop, bffs: [Some(web), Some(mobile), Some(partner)], contracts, token, dir }
+    }
+
+    /// A frontend through the gateway: for the user `u_42`, Ada Lovelace, or the partner Acme.
+    pub fn frontend(&self, kind: Kind) -> Frontend {
+        let client = Client::new(format!("{}{}", self.gateway.url, kind.prefix()));
+        let client = match kind {
+            Kind::Partner => client.with("x-api-key", ACME_KEY),
+            Kind::Web | Kind::Mobile => client.with("authorization", &format!("Bearer {}", self.token)),
+        };
+        Frontend::new(client, Arc::clone(&self.contracts[kind as usize]))
+    }
+
+    /// What a BFF says that it answers.
+    pub fn contract(&self, kind: Kind) -> &Contract {
+        &self.contracts[kind as usize]
+    }
+
+    /// A client of the gateway that has no credential and is held to no contract.
+    pub fn visitor(&self) -> Client {
+        Client::new(&self.gateway.url)
+    }
+
+    /// The token of `u_42`.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// A BFF that was not taken out.
+    pub fn bff(&self, kind: Kind) -> &Bff {
+        self.bffs[kind as usize].as_ref().expect("it was not taken out")
+    }
+
+    /// Takes a BFF out, to end it.
+    pub fn take(&mut self, kind: Kind) -> Bff {
+        self.bffs[kind as usize].take().expect("it was not taken out")
+    }
+
+    /// Starts a BFF again where it was.
+    pub async fn put_back(&mut self, kind: Kind, address: std::net::SocketAddr) {
+        let listen = [("BFF__LISTEN", &*address.to_string())];
+        self.bffs[kind as usize] = Some(Bff::start(kind, &self.shop, &listen, &self.dir).await);
+    }
+
+    /// Where its logs are, for another program beside it.
+    pub fn dir(&self) -> &RunDir {
+        &self.dir
+    }
+}
