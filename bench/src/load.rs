@@ -165,7 +165,7 @@ mod tests {
             let number = answers.fetch_add(1, Ordering::Relaxed);
             std::future::ready(if number == 10 { odd() } else { json("{}") })
         }));
-        let options = Options { url, connections: 2, seconds: 3600.0, headers: Vec::new() };
+        let options = Options { url, connections: 1, seconds: 3600.0, headers: Vec::new() };
         run(options).await.unwrap_err().to_string()
     }
 

@@ -79,7 +79,8 @@ impl Kind {
         env.extend(upstreams);
         if self == Self::Partner {
             // A partner may wait long, a test need not.
-            let timeout = |name: &&str| (format!("BFF__UPSTREAMS__{}__TIMEOUT", name.to_uppercase()), "1s".to_owned());
+            let timeout =
+                |name: &&str| (format!("BFF__UPSTREAMS__{}__TIMEOUT", name.to_uppercase()), "1s".to_owned());
             env.extend(self.upstreams().iter().map(timeout));
         }
         env
@@ -97,7 +98,9 @@ impl Bff {
         // One that was started again goes on in the same log.
         let before = process.log().len();
         let (address, admin) = process
-            .until("served", async |process: &Process| serving(process.log().get(before..).unwrap_or_default()))
+            .until("served", async |process: &Process| {
+                serving(process.log().get(before..).unwrap_or_default())
+            })
             .await;
         let client = Client::new(format!("http://{admin}"));
         process

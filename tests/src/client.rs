@@ -82,7 +82,9 @@ impl Client {
 
     /// Any request. The path goes out as it is written.
     pub async fn send(&self, method: &str, path: &str, content: Option<Content>) -> Answer {
-        self.try_send(method, path, content).await.unwrap_or_else(|error| panic!("{method} {path}: {error:?}"))
+        self.try_send(method, path, content)
+            .await
+            .unwrap_or_else(|error| panic!("{method} {path}: {error:?}"))
     }
 
     /// Any request, which may find nobody.

@@ -50,7 +50,11 @@ impl Contract {
         if let Err(reason) = self.conformity(method, path, answer) {
             let body = String::from_utf8_lossy(&answer.body);
             let cut = body.floor_char_boundary(2000);
-            panic!("{method} {path} answers {} against its contract: {reason}\n{}", answer.status, &body[..cut]);
+            panic!(
+                "{method} {path} answers {} against its contract: {reason}\n{}",
+                answer.status,
+                &body[..cut]
+            );
         }
     }
 
@@ -88,9 +92,10 @@ impl Contract {
     fn item(&self, path: &str) -> Option<(&str, &Value)> {
         let fitting = self.paths.iter().filter(|(template, _)| {
             let (mut wanted, mut given) = (template.split('/'), path.split('/'));
-            let fits = wanted.by_ref().zip(given.by_ref()).all(|(wanted, given)| {
-                wanted == given || (wanted.starts_with('{') && !given.is_empty())
-            });
+            let fits = wanted
+                .by_ref()
+                .zip(given.by_ref())
+                .all(|(wanted, given)| wanted == given || (wanted.starts_with('{') && !given.is_empty()));
             fits && template.split('/').count() == path.split('/').count()
         });
         let (template, item) = fitting.min_by_key(|(template, _)| template.matches('{').count())?;

@@ -48,7 +48,8 @@ impl Shop {
 
     /// From now on a service does this to its callers, instead of what it did to them before.
     pub async fn strike(&self, service: &str, rules: &Value) {
-        let answer = self.bench(service).send("PUT", "/_faults", Some(Content::json(rules.to_string()))).await;
+        let answer =
+            self.bench(service).send("PUT", "/_faults", Some(Content::json(rules.to_string()))).await;
         assert_eq!(answer.status, 200, "{rules}: {answer:?}");
     }
 

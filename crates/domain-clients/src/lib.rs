@@ -27,3 +27,17 @@ use upstream_client::Refusal;
 
 /// Every refusal with a name of its own, for the documented list of problems.
 pub const REFUSALS: &[&[Refusal]] = &[orders::PLACE_REFUSALS, orders::CANCEL_REFUSALS];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_refusal_is_documented() {
+        let documented = include_str!("../../../docs/problems.md");
+        for refusal in REFUSALS.iter().copied().flatten() {
+            let row = format!("| `{}` | {} |", refusal.code, refusal.status.as_u16());
+            assert!(documented.contains(&row), "docs/problems.md lacks {row}");
+        }
+    }
+}

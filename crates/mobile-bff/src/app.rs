@@ -54,5 +54,6 @@ pub fn app(state: AppState, settings: &Settings) -> Router {
 /// The app for `service_runtime::main`.
 pub async fn build(settings: Settings) -> Result<App, BuildError> {
     let state = AppState::new(&settings)?;
+    state.identity.warm();
     Ok(App::new(app(state, &settings)))
 }

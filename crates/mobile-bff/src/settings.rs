@@ -49,6 +49,8 @@ impl ServiceSettings for Settings {
         listen = "127.0.0.1:8082"
         public_url = "http://127.0.0.1:8080/mobile"
         admin.listen = "127.0.0.1:9082"
+        identity.audience = "mobile-bff"
+        identity.client_id = "mobile-bff"
         requests.deadline = "3s"
     "#;
 

@@ -24,6 +24,7 @@ pub(crate) const API_KEY: &str = "api_key";
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
     servers((url = "/partner", description = "Behind the gateway")),
+    tags((name = "products"), (name = "orders"), (name = "usage"), (name = "documentation")),
     components(schemas(PartnerProblem, FieldErrorBody)),
     modifiers(&ApiKeys)
 )]

@@ -19,7 +19,7 @@ const DEPRECATION: HeaderName = HeaderName::from_static("deprecation");
 /// RFC 8594.
 const SUNSET: HeaderName = HeaderName::from_static("sunset");
 
-/// What `/v1` and all below it has in common.
+/// What the paths of the version begin with.
 const V1: &str = "/v1/";
 
 /// The versions of the API that are deprecated.

@@ -60,3 +60,12 @@ fn slugs_are_unique() {
     let slugs: HashSet<_> = ALL.iter().map(|kind| kind.slug).collect();
     assert_eq!(slugs.len(), ALL.len());
 }
+
+#[test]
+fn every_kind_is_documented() {
+    let documented = include_str!("../../../docs/problems.md");
+    for kind in ALL {
+        let row = format!("| `{}` | {} |", kind.slug, kind.status.as_u16());
+        assert!(documented.contains(&row), "docs/problems.md lacks {row}");
+    }
+}

@@ -20,8 +20,8 @@ fn failed(kind: CallErrorKind) -> CallError {
     CallError::new("things.get", kind)
 }
 
-async fn lost<T>(kind: CallErrorKind) -> Result<T, CallError> {
-    Err(failed(kind))
+fn lost<T>(kind: CallErrorKind) -> impl Future<Output = Result<T, CallError>> {
+    std::future::ready(Err(failed(kind)))
 }
 
 #[tokio::test]

@@ -51,6 +51,8 @@ impl ServiceSettings for Settings {
         listen = "127.0.0.1:8081"
         public_url = "http://127.0.0.1:8080/web"
         admin.listen = "127.0.0.1:9081"
+        identity.audience = "web-bff"
+        identity.client_id = "web-bff"
         requests.deadline = "2s"
     "#;
 

@@ -9,7 +9,9 @@ pub(super) fn close(document: &mut Value) {
             for (name, member) in members.iter_mut() {
                 match name.as_str() {
                     "schema" | "items" => close_one(member),
-                    "properties" => member.as_object_mut().into_iter().flatten().for_each(|(_, it)| close_one(it)),
+                    "properties" => {
+                        member.as_object_mut().into_iter().flatten().for_each(|(_, it)| close_one(it))
+                    }
                     _ => {}
                 }
                 close(member);

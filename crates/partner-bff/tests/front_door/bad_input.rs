@@ -107,7 +107,30 @@ async fn bodies() {
         let answer = bff.client().send(Method::POST, "/v1/orders", Some(body.to_owned())).await;
         lines.push(format!("> {body}\n  {}", line(&answer)));
     }
-    insta::assert_snapshot!(lines.join("\n"), @"");
+    insta::assert_snapshot!(lines.join("\n"), @r#"
+    > 
+      400 {"detail":"EOF while parsing a value at line 1 column 0.","instance":"/v1/orders","request_id":"…","status":400,"title":"The body is not valid JSON","type":"urn:triptych:problem:malformed-json"}
+    > {
+      400 {"detail":"EOF while parsing an object at line 1 column 1.","instance":"/v1/orders","request_id":"…","status":400,"title":"The body is not valid JSON","type":"urn:triptych:problem:malformed-json"}
+    > []
+      400 {"errors":[{"detail":"must be an object","pointer":""}],"instance":"/v1/orders","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
+    > {}
+      400 {"errors":[{"detail":"is missing","pointer":"/product_id"}],"instance":"/v1/orders","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
+    > {"product_id": "p_7"}
+      400 {"errors":[{"detail":"is missing","pointer":"/quantity"}],"instance":"/v1/orders","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
+    > {"product_id": "p_7", "quantity": 0}
+      400 {"errors":[{"detail":"must be a whole number from 1 to 4294967295","pointer":"/quantity"}],"instance":"/v1/orders","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
+    > {"product_id": "p_7", "quantity": -1}
+      400 {"errors":[{"detail":"must be a whole number from 1 to 4294967295","pointer":"/quantity"}],"instance":"/v1/orders","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
+    > {"product_id": "p_7", "quantity": "two"}
+      400 {"errors":[{"detail":"must be a whole number from 1 to 4294967295","pointer":"/quantity"}],"instance":"/v1/orders","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
+    > {"product_id": "../admin", "quantity": 1}
+      400 {"errors":[{"detail":"must be 1 to 64 letters, digits, '_' or '-'","pointer":"/product_id"}],"instance":"/v1/orders","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
+    > {"product_id": "p_7", "quantity": 1, "price": 0}
+      400 {"errors":[{"detail":"is not known, expected `product_id` or `quantity`","pointer":"/price"}],"instance":"/v1/orders","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
+    > {"productId": "p_7", "quantity": 1}
+      400 {"errors":[{"detail":"is not known, expected `product_id` or `quantity`","pointer":"/productId"}],"instance":"/v1/orders","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
+    "#);
     assert_eq!(bff.calls(), [""; 0]);
 }
 

@@ -7,7 +7,7 @@ use crate::Bff;
 use crate::dashboard::{product, promo};
 
 fn ids(list: &Value) -> Vec<&str> {
-    list.as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap()).collect()
+    list.as_array().into_iter().flatten().filter_map(|item| item["id"].as_str()).collect()
 }
 
 #[tokio::test]

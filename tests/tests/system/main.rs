@@ -1,0 +1,3 @@
+//! The whole system through its front door.
+
+mod smoke;
