@@ -8,7 +8,7 @@ import sys
 from itertools import zip_longest
 
 GAP = "  "
-MOST_LINES = 40
+MOST_LINES = 48
 FLAT = 2  # an object of so few values stays on one line
 DEEP = 2
 COLOURS = {"bold": "1", "dim": "2", "red": "31", "green": "32", "cyan": "36"}

@@ -65,36 +65,39 @@ pub(crate) fn number(prefix: &str, text: &str) -> Option<u32> {
 
 /// Who owns orders and notifications: a user or a partner account. It is its place in a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Owner(u16);
+pub(crate) struct Owner(usize);
 
 impl Owner {
+    /// Ada Lovelace, `u_42`.
+    pub(crate) const ADA: Self = Self(41);
+
     /// User `u_n`.
     pub(crate) fn user(number: u32) -> Option<Self> {
         let index = number.checked_sub(1)?;
-        (index < USERS).then(|| Self(u16::try_from(index).expect("there are 1,000 users")))
+        (index < USERS).then_some(Self(index as usize))
     }
 
     /// The owner with this id.
     pub(crate) fn parse(id: &str) -> Option<Self> {
         number("u_", id).and_then(Self::user).or_else(|| {
             let account = ACCOUNTS.iter().position(|account| *account == id)?;
-            Self::at(USERS as usize + account)
+            Some(Self(USERS as usize + account))
         })
-    }
-
-    /// The owner at this place in the table.
-    pub(crate) fn at(index: usize) -> Option<Self> {
-        (index < OWNERS).then(|| Self(u16::try_from(index).expect("owners are few")))
     }
 
     /// Every owner.
     pub(crate) fn all() -> impl Iterator<Item = Self> {
-        (0..OWNERS).filter_map(Self::at)
+        (0..OWNERS).map(Self)
+    }
+
+    /// The partner accounts.
+    pub(crate) fn accounts() -> impl Iterator<Item = Self> {
+        Self::all().skip(USERS as usize)
     }
 
     /// Its place in the table.
     pub(crate) fn index(self) -> usize {
-        usize::from(self.0)
+        self.0
     }
 }
 

@@ -72,7 +72,7 @@ pub(crate) fn with_settings(
 ) -> utoipa::openapi::OpenApi {
     let url = settings.public_url.as_str().trim_end_matches('/');
     document.servers = Some(vec![Server::new(url)]);
-    for (_, url, operation) in operations(&mut document) {
+    for (_, url, operation) in operations(&mut document.paths) {
         if settings.versions.deprecated(url) {
             operation.deprecated = Some(Deprecated::True);
         }
@@ -81,14 +81,7 @@ pub(crate) fn with_settings(
 }
 
 /// Every operation, with its method and URL.
-pub(crate) fn operations(
-    document: &mut utoipa::openapi::OpenApi,
-) -> impl Iterator<Item = (&'static str, &str, &mut Operation)> {
-    operations_of(&mut document.paths)
-}
-
-/// The same, for the paths alone.
-pub(crate) fn operations_of(paths: &mut Paths) -> impl Iterator<Item = (&'static str, &str, &mut Operation)> {
+pub(crate) fn operations(paths: &mut Paths) -> impl Iterator<Item = (&'static str, &str, &mut Operation)> {
     paths.paths.iter_mut().flat_map(|(url, item)| {
         let methods = [("GET", item.get.as_mut()), ("POST", item.post.as_mut())];
         methods.into_iter().filter_map(move |(method, operation)| Some((method, url.as_str(), operation?)))

@@ -9,7 +9,7 @@ use utoipa::openapi::security::SecurityRequirement;
 use utoipa_axum::router::UtoipaMethodRouter;
 
 use crate::app::AppState;
-use crate::document::{API_KEY, operations_of};
+use crate::document::{API_KEY, operations};
 
 pub(crate) const CATALOG_READ: &str = "catalog:read";
 pub(crate) const ORDERS_READ: &str = "orders:read";
@@ -23,7 +23,7 @@ pub(crate) fn needs(
     scope: &'static str,
     (schemas, mut paths, router): UtoipaMethodRouter<AppState>,
 ) -> UtoipaMethodRouter<AppState> {
-    for (_, _, operation) in operations_of(&mut paths) {
+    for (_, _, operation) in operations(&mut paths) {
         operation.security = Some(vec![SecurityRequirement::new(API_KEY, [scope])]);
         let text = operation.description.take().map_or_else(String::new, |text| text + "\n\n");
         operation.description = Some(format!("{text}Needs the scope `{scope}`."));

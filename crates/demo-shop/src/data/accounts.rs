@@ -57,7 +57,7 @@ pub(super) fn billing(seed: u64) -> Vec<Billing> {
 }
 
 fn billing_of(owner: Owner, dice: &mut Dice) -> Billing {
-    let ada = Some(owner) == Owner::user(42);
+    let ada = owner == Owner::ADA;
     let rolled_plan = dice.pick(&["free", "free", "plus", "plus", "family"]);
     let rolled_status = dice.pick(&["active", "active", "active", "past_due", "cancelled"]);
     let currency = Currency::rolled(dice);

@@ -43,7 +43,7 @@ pub(super) fn notifications(seed: u64, orders: &[Order]) -> Vec<Notification> {
     let orders = by_owner(orders);
     let mut all = Vec::new();
     for owner in Owner::all() {
-        let ada = Some(owner) == Owner::user(42);
+        let ada = owner == Owner::ADA;
         let count = if ada { 9 } else { dice.below(13) };
         for nth in 0..count {
             let created_at = before_epoch(dice.between(60, DAYS_60));

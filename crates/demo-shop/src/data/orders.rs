@@ -9,7 +9,7 @@ use super::dice::Dice;
 use super::money::Currency;
 use super::products::Product;
 use super::{EPOCH, NEWCOMER, ORDERS, PRODUCTS, SOLD_OUT, USERS, before_epoch};
-use crate::ids::{OWNERS, Owner};
+use crate::ids::Owner;
 
 const DAY: u32 = 24 * 3600;
 const YEARS_2: u32 = 2 * 365 * DAY;
@@ -78,16 +78,14 @@ pub(super) fn orders(seed: u64, products: &[Product]) -> Vec<Order> {
 fn owners(dice: &mut Dice) -> Vec<Owner> {
     let mut owners: Vec<Owner> = (0..ORDERS).map(|_| somebody(dice)).collect();
     let newest = owners.len() - 1;
-    for (offset, index) in (USERS as usize..OWNERS).enumerate() {
-        let account = Owner::at(index).expect("the table has an account there");
+    for (offset, account) in Owner::accounts().enumerate() {
         for nth in 0..ACCOUNT_ORDERS as usize {
             owners[newest - offset - 3 - nth * 241] = account;
         }
     }
-    let ada = Owner::user(42).expect("u_42 exists");
     for nth in 0..ADAS_ORDERS as usize {
         // Dense lately, sparse long ago.
-        owners[newest - 1 - nth - nth * nth * 39 / 10] = ada;
+        owners[newest - 1 - nth - nth * nth * 39 / 10] = Owner::ADA;
     }
     owners
 }
@@ -97,8 +95,9 @@ fn somebody(dice: &mut Dice) -> Owner {
         let (across, down) = (dice.below(USERS), dice.below(USERS));
         // The product of two even rolls favours small numbers.
         let number = across * down / USERS + 1;
-        if number != NEWCOMER && number != 42 {
-            break Owner::user(number).expect("it is within the users");
+        match Owner::user(number) {
+            Some(owner) if number != NEWCOMER && owner != Owner::ADA => break owner,
+            _ => {}
         }
     }
 }
@@ -154,8 +153,7 @@ fn price(order: &mut Order, products: &[Product]) {
 
 /// The latest 50 of Ada's orders hold exactly one product that is gone, and the latest three none.
 fn tell_adas_story(orders: &mut [Order], products: &[Product]) {
-    let ada = Owner::user(42).expect("u_42 exists");
-    let hers = orders.iter_mut().rev().filter(|order| order.owner == ada);
+    let hers = orders.iter_mut().rev().filter(|order| order.owner == Owner::ADA);
     for (nth, order) in (0_u32..50).zip(hers) {
         match nth {
             7 => order.product = GONE,
