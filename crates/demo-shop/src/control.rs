@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -12,7 +13,7 @@ use serde::Deserialize;
 
 use crate::calls::Calls;
 use crate::faults::{Faults, Rule};
-use crate::input::{Json, Query};
+use crate::input::Query;
 use crate::problem::{NOT_FOUND, Problem};
 use crate::state::Shop;
 
@@ -36,11 +37,10 @@ async fn faults(State(bench): State<Arc<Bench>>) -> Response {
     axum::Json(&*bench.faults.rules()).into_response()
 }
 
-/// Replaces all of them, and answers with those now in force.
-async fn set_faults(
-    State(bench): State<Arc<Bench>>,
-    Json(rules): Json<Vec<Rule>>,
-) -> Result<Response, Problem> {
+/// Replaces all of them, and answers with those now in force. Takes JSON under any name, as `curl -d` sends it.
+async fn set_faults(State(bench): State<Arc<Bench>>, body: Bytes) -> Result<Response, Problem> {
+    let rules: Vec<Rule> =
+        serde_json::from_slice(&body).map_err(|wrong| Problem::invalid(wrong.to_string()))?;
     for (index, rule) in rules.iter().enumerate() {
         rule.check().map_err(|wrong| Problem::invalid(format!("[{index}].{wrong}")))?;
     }

@@ -24,6 +24,7 @@ pub use usage::{Period, Usage, UsageReport};
 pub use users::{User, Users};
 
 use upstream_client::Refusal;
+pub use upstream_client::UpstreamSettings;
 
 /// Every refusal with a name of its own, for the documented list of problems.
 pub const REFUSALS: &[&[Refusal]] = &[orders::PLACE_REFUSALS, orders::CANCEL_REFUSALS];

@@ -9,19 +9,24 @@ use http::{HeaderValue, StatusCode};
 use problem::{ALL, MEDIA_TYPE, Naming, Problem, ProblemKind, kind};
 use request_context::{RequestContext, RequestId};
 
+use crate::PublicUrl;
 use crate::around::Around;
 
 /// A longer path is cut: it would only say that somebody sent a long path.
 const MAX_INSTANCE: usize = 256;
 
 /// Renders the problems of the layers and handlers inside, and makes one of any other error.
-#[derive(Clone, Copy)]
-pub(crate) struct Problems(pub(crate) Naming);
+#[derive(Clone)]
+pub(crate) struct Problems {
+    pub(crate) naming: Naming,
+    /// Clients know a path with the prefix that the gateway took off.
+    pub(crate) public_url: PublicUrl,
+}
 
 pub(crate) struct Asked {
     path: Option<PathAndQuery>,
     request_id: Option<RequestId>,
-    naming: Naming,
+    edge: Problems,
 }
 
 impl Around for Problems {
@@ -32,7 +37,7 @@ impl Around for Problems {
         Asked {
             request_id: context.map(|context| context.request_id().clone()),
             path: request.uri().path_and_query().cloned(),
-            naming: self.0,
+            edge: self.clone(),
         }
     }
 
@@ -55,9 +60,10 @@ impl Asked {
             return response;
         };
         let path = self.path.as_ref().map_or("/", PathAndQuery::path);
-        let instance = &path[..path.floor_char_boundary(MAX_INSTANCE)];
+        let path = &path[..path.floor_char_boundary(MAX_INSTANCE)];
+        let instance = [self.edge.public_url.prefix(), path].concat();
         let request_id = self.request_id.as_ref().map_or("", RequestId::as_str);
-        let rendered = problem.render(instance, request_id, self.naming);
+        let rendered = problem.render(&instance, request_id, self.edge.naming);
 
         *response.status_mut() = rendered.status();
         let headers = response.headers_mut();

@@ -16,7 +16,7 @@ use crate::around::AroundLayer;
 use crate::context::Contexts;
 use crate::problems::Problems;
 use crate::reads::Reads;
-use crate::{RequestSettings, compression, deadline, foreign_headers, panics};
+use crate::{PublicUrl, RequestSettings, compression, deadline, foreign_headers, panics};
 
 /// An answer of this API is data: nothing in it may load, run or be framed.
 const NO_CONTENT_POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
@@ -25,7 +25,7 @@ const NO_SNIFFING: HeaderValue = HeaderValue::from_static("nosniff");
 /// Puts every layer around the whole of `router`, its fallbacks included.
 ///
 /// Goes on last, when all routes are there: a route that is added later passes none of it.
-pub fn stack(router: Router, settings: &RequestSettings, naming: Naming) -> Router {
+pub fn stack(router: Router, settings: &RequestSettings, public_url: &PublicUrl, naming: Naming) -> Router {
     router.layer(
         ServiceBuilder::new()
             // All below speak of a request by its id and measure against its deadline.
@@ -44,7 +44,7 @@ pub fn stack(router: Router, settings: &RequestSettings, naming: Naming) -> Rout
                 NO_CONTENT_POLICY,
             ))
             // Outside of all that refuses, so that every error has one form.
-            .layer(AroundLayer(Problems(naming)))
+            .layer(AroundLayer(Problems { naming, public_url: public_url.clone() }))
             // A write that is done must not be answered 406, as a read may be.
             .map_request(compression::for_reads_only)
             .map_response(into_response)

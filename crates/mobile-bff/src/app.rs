@@ -5,10 +5,9 @@ use std::sync::Arc;
 use axum::Router;
 use domain_clients::{Catalog, Notifications, Orders, Users};
 use identity::{Bearer, Provider, Tokens};
-use middleware::stack;
-use problem::Naming;
+use middleware::{PublicUrl, stack};
+use screen::Naming;
 use service_runtime::{App, BuildError};
-use url::Url;
 
 use crate::routes;
 use crate::settings::Settings;
@@ -21,7 +20,7 @@ pub struct AppState {
     pub(crate) catalog: Catalog,
     pub(crate) notifications: Notifications,
     pub(crate) identity: Bearer,
-    public_url: Url,
+    pub(crate) public_url: PublicUrl,
 }
 
 impl AppState {
@@ -39,16 +38,11 @@ impl AppState {
             public_url: settings.public_url.clone(),
         })
     }
-
-    /// The URL under which clients know `path`.
-    pub(crate) fn public_url(&self, path: &str) -> String {
-        format!("{}{path}", self.public_url.as_str().trim_end_matches('/'))
-    }
 }
 
 /// The whole service as a function of its state and settings. Does no I/O.
 pub fn app(state: AppState, settings: &Settings) -> Router {
-    stack(routes::router(state), &settings.requests, Naming::CamelCase)
+    stack(routes::router(state), &settings.requests, &settings.public_url, Naming::CamelCase)
 }
 
 /// The app for `service_runtime::main`.

@@ -2,12 +2,11 @@
 
 use std::net::SocketAddr;
 
+use domain_clients::UpstreamSettings;
 use identity::IdentitySettings;
-use middleware::RequestSettings;
+use middleware::{PublicUrl, RequestSettings};
 use serde::{Deserialize, Serialize};
 use service_runtime::{AdminSettings, Invalid, ServerSettings, ServiceSettings};
-use upstream_client::UpstreamSettings;
-use url::Url;
 
 /// The program's name, and what tokens for it have as audience.
 pub const NAME: &str = "mobile-bff";
@@ -19,7 +18,7 @@ pub struct Settings {
     /// Where the BFF listens.
     pub listen: SocketAddr,
     /// The base of every URL that leaves the BFF, as its clients know it.
-    pub public_url: Url,
+    pub public_url: PublicUrl,
     /// The admin listener.
     pub admin: AdminSettings,
     /// How connections are served.

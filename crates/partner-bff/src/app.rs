@@ -6,10 +6,9 @@ use axum::Router;
 use bytes::Bytes;
 use domain_clients::{Catalog, Orders, Usage};
 use identity::{Accounts, ApiKeys, Provider, Tokens};
-use middleware::stack;
-use problem::Naming;
+use middleware::{PublicUrl, stack};
+use screen::Naming;
 use service_runtime::{App, BuildError};
-use url::Url;
 
 use crate::routes;
 use crate::settings::{NAME, Settings};
@@ -23,7 +22,7 @@ pub struct AppState {
     pub(crate) identity: ApiKeys,
     /// The OpenAPI document, as JSON.
     pub(crate) document: Bytes,
-    public_url: Url,
+    pub(crate) public_url: PublicUrl,
 }
 
 impl AppState {
@@ -43,16 +42,11 @@ impl AppState {
             public_url: settings.public_url.clone(),
         })
     }
-
-    /// The URL under which clients know `path`.
-    pub(crate) fn public_url(&self, path: &str) -> String {
-        format!("{}{path}", self.public_url.as_str().trim_end_matches('/'))
-    }
 }
 
 /// The whole service as a function of its state and settings. Does no I/O.
 pub fn app(state: AppState, settings: &Settings) -> Router {
-    let router = stack(routes::router(state), &settings.requests, Naming::SnakeCase);
+    let router = stack(routes::router(state), &settings.requests, &settings.public_url, Naming::SnakeCase);
     // Outside of the stack: what it answers in a handler's place says when the version ends, too.
     settings.versions.announce(router)
 }

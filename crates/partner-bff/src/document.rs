@@ -1,6 +1,6 @@
 //! The OpenAPI document, apart from its routes.
 
-use problem::FieldErrorBody;
+use screen::FieldErrorBody;
 use utoipa::openapi::path::{Operation, Paths};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 use utoipa::openapi::{Deprecated, Server};
@@ -70,7 +70,7 @@ pub(crate) fn with_settings(
     mut document: utoipa::openapi::OpenApi,
     settings: &Settings,
 ) -> utoipa::openapi::OpenApi {
-    let url = settings.public_url.as_str().trim_end_matches('/');
+    let url = settings.public_url.join("");
     document.servers = Some(vec![Server::new(url)]);
     for (_, url, operation) in operations(&mut document.paths) {
         if settings.versions.deprecated(url) {

@@ -4,7 +4,7 @@ use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use identity::require_scope;
 use middleware::Context;
-use problem::Problem;
+use screen::Problem;
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa_axum::router::UtoipaMethodRouter;
 

@@ -16,11 +16,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
-use problem::{Cause, Causes, Problem};
+pub use problem::Problem;
+use problem::{Cause, Causes};
 use serde::Serialize;
 use upstream_client::CallError;
 
 pub use errors::OrProblem;
+pub use problem::{FieldErrorBody, MEDIA_TYPE, Naming, ProblemBody, ProblemKind, Problems, kind};
 pub use warning::{Status, Warning};
 
 /// One answer in the making. `S` is the enum of what the screen can lose; it serializes to the fields' names.

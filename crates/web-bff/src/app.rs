@@ -5,10 +5,9 @@ use std::sync::Arc;
 use axum::Router;
 use domain_clients::{Billing, Catalog, Notifications, Orders, Usage, Users};
 use identity::{Bearer, Provider, Tokens};
-use middleware::stack;
-use problem::Naming;
+use middleware::{PublicUrl, stack};
+use screen::Naming;
 use service_runtime::{App, BuildError};
-use url::Url;
 
 use crate::routes;
 use crate::settings::Settings;
@@ -23,7 +22,7 @@ pub struct AppState {
     pub(crate) billing: Billing,
     pub(crate) usage: Usage,
     pub(crate) identity: Bearer,
-    public_url: Url,
+    pub(crate) public_url: PublicUrl,
 }
 
 impl AppState {
@@ -43,16 +42,11 @@ impl AppState {
             public_url: settings.public_url.clone(),
         })
     }
-
-    /// The URL under which clients know `path`.
-    pub(crate) fn public_url(&self, path: &str) -> String {
-        format!("{}{path}", self.public_url.as_str().trim_end_matches('/'))
-    }
 }
 
 /// The whole service as a function of its state and settings. Does no I/O.
 pub fn app(state: AppState, settings: &Settings) -> Router {
-    stack(routes::router(state), &settings.requests, Naming::CamelCase)
+    stack(routes::router(state), &settings.requests, &settings.public_url, Naming::CamelCase)
 }
 
 /// The app for `service_runtime::main`.

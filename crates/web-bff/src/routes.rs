@@ -2,8 +2,8 @@
 
 use axum::Router;
 use middleware::{authentication, priority};
-use problem::ProblemBody;
 use request_context::Priority;
+use screen::ProblemBody;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt};

@@ -1,3 +1,11 @@
 //! The whole system through its front door.
 
-mod smoke;
+mod callers;
+mod drain;
+mod faults;
+mod gateway;
+mod inputs;
+mod routes;
+mod samples;
+mod settings;
+mod shopping;

@@ -8,7 +8,7 @@ use axum::extract::{ConnectInfo, Request};
 use bytes::Bytes;
 use http::request::Builder;
 use http::{HeaderMap, StatusCode};
-use middleware::{RequestSettings, stack};
+use middleware::{PublicUrl, RequestSettings, stack};
 use problem::Naming;
 use tower::ServiceExt;
 
@@ -20,7 +20,11 @@ pub(crate) fn settings() -> RequestSettings {
 }
 
 pub(crate) fn app(router: Router) -> Router {
-    stack(router, &settings(), Naming::CamelCase)
+    stack(router, &settings(), &public_url("http://127.0.0.1:8080"), Naming::CamelCase)
+}
+
+pub(crate) fn public_url(url: &str) -> PublicUrl {
+    serde_json::from_value(url.into()).expect("a public URL")
 }
 
 pub(crate) fn get(path: &str) -> Builder {

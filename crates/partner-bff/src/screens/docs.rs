@@ -8,7 +8,7 @@ use axum::http::header::{CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE
 use axum::response::{Html, IntoResponse, Response};
 use bytes::Bytes;
 use middleware::Path;
-use problem::{Problem, Problems, kind};
+use screen::{Problem, Problems, kind};
 use utoipa_swagger_ui::Config;
 
 /// Every URL in it is relative to its own, so that it needs to know no prefix.

@@ -4,8 +4,7 @@ use axum::extract::State;
 use domain_clients::{Order, OrderId};
 use jiff::Timestamp;
 use middleware::{Context, Json, Path};
-use problem::{Problem, Problems};
-use screen::OrProblem;
+use screen::{OrProblem, Problem, Problems};
 use serde::Serialize;
 use utoipa::ToSchema;
 

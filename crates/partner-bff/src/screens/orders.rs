@@ -8,8 +8,7 @@ use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
 use domain_clients::{Cursor, OrderFilter, ProductId};
 use middleware::{Context, IdempotencyKey, Json, Query};
-use problem::{Problem, Problems};
-use screen::OrProblem;
+use screen::{OrProblem, Problem, Problems};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
@@ -122,7 +121,7 @@ pub(crate) async fn place(
 ) -> Result<Response, Problem> {
     let key = key.map(IdempotencyKey::for_upstream);
     let placed = app.orders.place(&ctx, &order.into(), key).await.or_problem()?;
-    let location = app.public_url(&format!("/v1/orders/{}", placed.id));
+    let location = app.public_url.join(&format!("/v1/orders/{}", placed.id));
     let body = Json(OrderResource { data: placed.into() });
     Ok((StatusCode::CREATED, [(LOCATION, location)], body).into_response())
 }

@@ -3,8 +3,7 @@
 use axum::extract::State;
 use domain_clients::{Product, ProductId};
 use middleware::{Context, Json, Path};
-use problem::{Problem, Problems};
-use screen::OrProblem;
+use screen::{OrProblem, Problem, Problems};
 use serde::Serialize;
 use utoipa::ToSchema;
 

@@ -3,8 +3,7 @@
 use axum::extract::State;
 use domain_clients::{Cursor, ProductSearch};
 use middleware::{Context, Json, Query};
-use problem::{Problem, Problems};
-use screen::OrProblem;
+use screen::{OrProblem, Problem, Problems};
 use serde::Deserialize;
 use utoipa::IntoParams;
 

@@ -22,7 +22,7 @@ fn defaults() {
     let settings = with(&[]).unwrap();
     assert_eq!(settings.listen.port(), 8083);
     assert_eq!(settings.admin.listen.port(), 9083);
-    assert_eq!(settings.public_url.as_str(), "http://127.0.0.1:8080/partner");
+    assert_eq!(settings.public_url.join(""), "http://127.0.0.1:8080/partner");
     assert_eq!(settings.requests.deadline.as_secs(), 10);
     assert_eq!(settings.upstreams.orders.timeout.as_secs(), 5);
     assert!(settings.versions.v1.is_none());

@@ -29,35 +29,35 @@ async fn queries() {
     }
     insta::assert_snapshot!(lines.join("\n"), @r#"
     /v1/products?limit=0
-      400 {"errors":[{"detail":"must be a whole number from 1 to 200","pointer":"?limit"}],"instance":"/v1/products","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
+      400 {"errors":[{"detail":"must be a whole number from 1 to 200","pointer":"?limit"}],"instance":"/partner/v1/products","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
     /v1/products?limit=201
-      400 {"errors":[{"detail":"must be a whole number from 1 to 200","pointer":"?limit"}],"instance":"/v1/products","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
+      400 {"errors":[{"detail":"must be a whole number from 1 to 200","pointer":"?limit"}],"instance":"/partner/v1/products","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
     /v1/products?limit=ten
-      400 {"errors":[{"detail":"must be a whole number from 1 to 200","pointer":"?limit"}],"instance":"/v1/products","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
+      400 {"errors":[{"detail":"must be a whole number from 1 to 200","pointer":"?limit"}],"instance":"/partner/v1/products","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
     /v1/products?limit=
-      400 {"errors":[{"detail":"must be a whole number from 1 to 200","pointer":"?limit"}],"instance":"/v1/products","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
+      400 {"errors":[{"detail":"must be a whole number from 1 to 200","pointer":"?limit"}],"instance":"/partner/v1/products","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
     /v1/products?limit=1&limit=2
-      400 {"errors":[{"detail":"is given more than once","pointer":"?limit"}],"instance":"/v1/products","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
+      400 {"errors":[{"detail":"is given more than once","pointer":"?limit"}],"instance":"/partner/v1/products","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
     /v1/products?q=
-      400 {"errors":[{"detail":"must have 1 to 200 characters","pointer":"?q"}],"instance":"/v1/products","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
+      400 {"errors":[{"detail":"must have 1 to 200 characters","pointer":"?q"}],"instance":"/partner/v1/products","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
     /v1/products?cursor=
-      400 {"errors":[{"detail":"must be the next cursor of an earlier page, unchanged","pointer":"?cursor"}],"instance":"/v1/products","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
+      400 {"errors":[{"detail":"must be the next cursor of an earlier page, unchanged","pointer":"?cursor"}],"instance":"/partner/v1/products","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
     /v1/products?cursor=a%20b
-      400 {"errors":[{"detail":"must be the next cursor of an earlier page, unchanged","pointer":"?cursor"}],"instance":"/v1/products","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
+      400 {"errors":[{"detail":"must be the next cursor of an earlier page, unchanged","pointer":"?cursor"}],"instance":"/partner/v1/products","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
     /v1/products?page=2
-      400 {"errors":[{"detail":"is not known, expected one of `q`, `category`, `cursor`, `limit`","pointer":"?page"}],"instance":"/v1/products","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
+      400 {"errors":[{"detail":"is not known, expected one of `q`, `category`, `cursor`, `limit`","pointer":"?page"}],"instance":"/partner/v1/products","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
     /v1/orders?limit=-1
-      400 {"errors":[{"detail":"must be a whole number from 1 to 200","pointer":"?limit"}],"instance":"/v1/orders","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
+      400 {"errors":[{"detail":"must be a whole number from 1 to 200","pointer":"?limit"}],"instance":"/partner/v1/orders","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
     /v1/orders?status=lost
-      400 {"errors":[{"detail":"must be one of `placed`, `paid`, `shipped`, `delivered`, `cancelled`","pointer":"?status"}],"instance":"/v1/orders","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
+      400 {"errors":[{"detail":"must be one of `placed`, `paid`, `shipped`, `delivered`, `cancelled`","pointer":"?status"}],"instance":"/partner/v1/orders","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
     /v1/orders?updated_since=yesterday
-      400 {"errors":[{"detail":"must be an RFC 3339 time, such as 2026-11-22T10:00:00Z","pointer":"?updated_since"}],"instance":"/v1/orders","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
+      400 {"errors":[{"detail":"must be an RFC 3339 time, such as 2026-11-22T10:00:00Z","pointer":"?updated_since"}],"instance":"/partner/v1/orders","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
     /v1/orders?updated_since=2026-11-22T10:00:00
-      400 {"errors":[{"detail":"must be an RFC 3339 time, such as 2026-11-22T10:00:00Z","pointer":"?updated_since"}],"instance":"/v1/orders","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
+      400 {"errors":[{"detail":"must be an RFC 3339 time, such as 2026-11-22T10:00:00Z","pointer":"?updated_since"}],"instance":"/partner/v1/orders","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
     /v1/orders?updated_since=2026-11-22T10:00:00+01:00
-      400 {"errors":[{"detail":"must be an RFC 3339 time, such as 2026-11-22T10:00:00Z","pointer":"?updated_since"}],"instance":"/v1/orders","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
+      400 {"errors":[{"detail":"must be an RFC 3339 time, such as 2026-11-22T10:00:00Z","pointer":"?updated_since"}],"instance":"/partner/v1/orders","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
     /v1/orders?updatedSince=2026-11-22T10:00:00Z
-      400 {"errors":[{"detail":"is not known, expected one of `status`, `updated_since`, `cursor`, `limit`","pointer":"?updatedSince"}],"instance":"/v1/orders","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
+      400 {"errors":[{"detail":"is not known, expected one of `status`, `updated_since`, `cursor`, `limit`","pointer":"?updatedSince"}],"instance":"/partner/v1/orders","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
     "#);
 
     for name in ["q", "category"] {
@@ -76,13 +76,13 @@ async fn ids() {
     }
     insta::assert_snapshot!(lines.join("\n"), @r#"
     /v1/products/%2e%2e%2fadmin
-      400 {"errors":[{"detail":"must be 1 to 64 letters, digits, '_' or '-'","pointer":"{id}"}],"instance":"/v1/products/%2e%2e%2fadmin","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
+      400 {"errors":[{"detail":"must be 1 to 64 letters, digits, '_' or '-'","pointer":"{id}"}],"instance":"/partner/v1/products/%2e%2e%2fadmin","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
     /v1/orders/o%3F1
-      400 {"errors":[{"detail":"must be 1 to 64 letters, digits, '_' or '-'","pointer":"{id}"}],"instance":"/v1/orders/o%3F1","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
+      400 {"errors":[{"detail":"must be 1 to 64 letters, digits, '_' or '-'","pointer":"{id}"}],"instance":"/partner/v1/orders/o%3F1","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
     /v1/orders/o_1;x
-      400 {"errors":[{"detail":"must be 1 to 64 letters, digits, '_' or '-'","pointer":"{id}"}],"instance":"/v1/orders/o_1;x","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
+      400 {"errors":[{"detail":"must be 1 to 64 letters, digits, '_' or '-'","pointer":"{id}"}],"instance":"/partner/v1/orders/o_1;x","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
     /v1/orders/%FF
-      400 {"detail":"The path is not UTF-8.","instance":"/v1/orders/%FF","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
+      400 {"detail":"The path is not UTF-8.","instance":"/partner/v1/orders/%FF","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
     "#);
     assert_eq!(bff.calls(), [""; 0]);
 }
@@ -109,27 +109,27 @@ async fn bodies() {
     }
     insta::assert_snapshot!(lines.join("\n"), @r#"
     > 
-      400 {"detail":"EOF while parsing a value at line 1 column 0.","instance":"/v1/orders","request_id":"…","status":400,"title":"The body is not valid JSON","type":"urn:triptych:problem:malformed-json"}
+      400 {"detail":"EOF while parsing a value at line 1 column 0.","instance":"/partner/v1/orders","request_id":"…","status":400,"title":"The body is not valid JSON","type":"urn:triptych:problem:malformed-json"}
     > {
-      400 {"detail":"EOF while parsing an object at line 1 column 1.","instance":"/v1/orders","request_id":"…","status":400,"title":"The body is not valid JSON","type":"urn:triptych:problem:malformed-json"}
+      400 {"detail":"EOF while parsing an object at line 1 column 1.","instance":"/partner/v1/orders","request_id":"…","status":400,"title":"The body is not valid JSON","type":"urn:triptych:problem:malformed-json"}
     > []
-      400 {"errors":[{"detail":"must be an object","pointer":""}],"instance":"/v1/orders","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
+      400 {"errors":[{"detail":"must be an object","pointer":""}],"instance":"/partner/v1/orders","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
     > {}
-      400 {"errors":[{"detail":"is missing","pointer":"/product_id"}],"instance":"/v1/orders","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
+      400 {"errors":[{"detail":"is missing","pointer":"/product_id"}],"instance":"/partner/v1/orders","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
     > {"product_id": "p_7"}
-      400 {"errors":[{"detail":"is missing","pointer":"/quantity"}],"instance":"/v1/orders","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
+      400 {"errors":[{"detail":"is missing","pointer":"/quantity"}],"instance":"/partner/v1/orders","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
     > {"product_id": "p_7", "quantity": 0}
-      400 {"errors":[{"detail":"must be a whole number from 1 to 4294967295","pointer":"/quantity"}],"instance":"/v1/orders","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
+      400 {"errors":[{"detail":"must be a whole number from 1 to 4294967295","pointer":"/quantity"}],"instance":"/partner/v1/orders","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
     > {"product_id": "p_7", "quantity": -1}
-      400 {"errors":[{"detail":"must be a whole number from 1 to 4294967295","pointer":"/quantity"}],"instance":"/v1/orders","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
+      400 {"errors":[{"detail":"must be a whole number from 1 to 4294967295","pointer":"/quantity"}],"instance":"/partner/v1/orders","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
     > {"product_id": "p_7", "quantity": "two"}
-      400 {"errors":[{"detail":"must be a whole number from 1 to 4294967295","pointer":"/quantity"}],"instance":"/v1/orders","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
+      400 {"errors":[{"detail":"must be a whole number from 1 to 4294967295","pointer":"/quantity"}],"instance":"/partner/v1/orders","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
     > {"product_id": "../admin", "quantity": 1}
-      400 {"errors":[{"detail":"must be 1 to 64 letters, digits, '_' or '-'","pointer":"/product_id"}],"instance":"/v1/orders","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
+      400 {"errors":[{"detail":"must be 1 to 64 letters, digits, '_' or '-'","pointer":"/product_id"}],"instance":"/partner/v1/orders","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
     > {"product_id": "p_7", "quantity": 1, "price": 0}
-      400 {"errors":[{"detail":"is not known, expected `product_id` or `quantity`","pointer":"/price"}],"instance":"/v1/orders","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
+      400 {"errors":[{"detail":"is not known, expected `product_id` or `quantity`","pointer":"/price"}],"instance":"/partner/v1/orders","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
     > {"productId": "p_7", "quantity": 1}
-      400 {"errors":[{"detail":"is not known, expected `product_id` or `quantity`","pointer":"/productId"}],"instance":"/v1/orders","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
+      400 {"errors":[{"detail":"is not known, expected `product_id` or `quantity`","pointer":"/productId"}],"instance":"/partner/v1/orders","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
     "#);
     assert_eq!(bff.calls(), [""; 0]);
 }
@@ -146,10 +146,10 @@ async fn headers() {
     }
     lines.push(line(&bff.client().send(Method::POST, "/v1/orders", None).await));
     insta::assert_snapshot!(lines.join("\n"), @r#"
-    400 {"detail":"Idempotency-Key must be one text of 1 to 255 visible ASCII characters.","instance":"/v1/orders","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
-    400 {"detail":"Idempotency-Key must be one text of 1 to 255 visible ASCII characters.","instance":"/v1/orders","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
-    400 {"detail":"Idempotency-Key must be one text of 1 to 255 visible ASCII characters.","instance":"/v1/orders","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
-    415 {"instance":"/v1/orders","request_id":"…","status":415,"title":"The body must be application/json","type":"urn:triptych:problem:unsupported-media-type"}
+    400 {"detail":"Idempotency-Key must be one text of 1 to 255 visible ASCII characters.","instance":"/partner/v1/orders","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
+    400 {"detail":"Idempotency-Key must be one text of 1 to 255 visible ASCII characters.","instance":"/partner/v1/orders","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
+    400 {"detail":"Idempotency-Key must be one text of 1 to 255 visible ASCII characters.","instance":"/partner/v1/orders","request_id":"…","status":400,"title":"The request is not valid","type":"urn:triptych:problem:invalid-request"}
+    415 {"instance":"/partner/v1/orders","request_id":"…","status":415,"title":"The body must be application/json","type":"urn:triptych:problem:unsupported-media-type"}
     "#);
     assert_eq!(bff.calls(), [""; 0]);
 }

@@ -41,9 +41,9 @@ async fn what_is_open_is_open_and_nothing_else_is_there() {
         assert_eq!(bff.anonymous().get(path).await.status, status, "{path}");
     }
     let answer = bff.client().send(Method::DELETE, "/v1/orders/o_1", None).await;
-    insta::assert_snapshot!(line(&answer), @r#"405 {"instance":"/v1/orders/o_1","request_id":"…","status":405,"title":"The resource does not have this method","type":"urn:triptych:problem:method-not-allowed"}"#);
+    insta::assert_snapshot!(line(&answer), @r#"405 {"instance":"/partner/v1/orders/o_1","request_id":"…","status":405,"title":"The resource does not have this method","type":"urn:triptych:problem:method-not-allowed"}"#);
     assert_eq!(answer.header("allow"), "GET,HEAD");
-    insta::assert_snapshot!(line(&bff.client().get("/v1/nothing").await), @r#"404 {"instance":"/v1/nothing","request_id":"…","status":404,"title":"There is nothing here","type":"urn:triptych:problem:not-found"}"#);
+    insta::assert_snapshot!(line(&bff.client().get("/v1/nothing").await), @r#"404 {"instance":"/partner/v1/nothing","request_id":"…","status":404,"title":"There is nothing here","type":"urn:triptych:problem:not-found"}"#);
     assert_eq!(bff.calls(), [""; 0]);
 }
 
@@ -52,6 +52,6 @@ async fn the_identity_provider_is_needed_for_the_first_token() {
     let bff = Bff::start().await;
     bff.fake.on("POST /token", Reply::Reset);
     let answer = bff.client().get("/v1/usage").await;
-    insta::assert_snapshot!(line(&answer), @r#"503 {"instance":"/v1/usage","request_id":"…","status":503,"title":"A service behind this one is not available","type":"urn:triptych:problem:unavailable"}"#);
+    insta::assert_snapshot!(line(&answer), @r#"503 {"instance":"/partner/v1/usage","request_id":"…","status":503,"title":"A service behind this one is not available","type":"urn:triptych:problem:unavailable"}"#);
     assert_eq!(answer.header("retry-after"), "5");
 }

@@ -7,7 +7,7 @@ use crate::Bff;
 #[tokio::test]
 async fn the_document_knows_where_it_is_served() {
     let url = "https://api.shop.example/partner/";
-    let bff = Bff::with(|settings| settings.public_url = url.parse().unwrap()).await;
+    let bff = Bff::with(|settings| settings.public_url = serde_json::from_value(url.into()).unwrap()).await;
     let answer = bff.anonymous().get("/v1/openapi.json").await;
     assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, "application/json"));
     let document = answer.json();

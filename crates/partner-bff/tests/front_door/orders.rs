@@ -85,7 +85,7 @@ async fn one_order_and_one_that_is_not_there() {
       }
     }
     "#);
-    insta::assert_snapshot!(line(&bff.client().get("/v1/orders/o_9").await), @r#"404 {"instance":"/v1/orders/o_9","request_id":"…","status":404,"title":"There is nothing here","type":"urn:triptych:problem:not-found"}"#);
+    insta::assert_snapshot!(line(&bff.client().get("/v1/orders/o_9").await), @r#"404 {"instance":"/partner/v1/orders/o_9","request_id":"…","status":404,"title":"There is nothing here","type":"urn:triptych:problem:not-found"}"#);
 }
 
 #[tokio::test]
@@ -158,10 +158,10 @@ async fn what_the_shop_refuses_has_a_name() {
         lines.push(line(&answer));
     }
     insta::assert_snapshot!(lines.join("\n"), @r#"
-    409 {"instance":"/v1/orders","request_id":"…","status":409,"title":"There are not enough of this product","type":"urn:triptych:problem:out-of-stock"}
-    422 {"instance":"/v1/orders","request_id":"…","status":422,"title":"There is no such product","type":"urn:triptych:problem:unknown-product"}
-    422 {"instance":"/v1/orders","request_id":"…","status":422,"title":"The idempotency key was used for another request","type":"urn:triptych:problem:idempotency-mismatch"}
-    409 {"instance":"/v1/orders","request_id":"…","status":409,"title":"The request conflicts with the present state","type":"urn:triptych:problem:conflict"}
+    409 {"instance":"/partner/v1/orders","request_id":"…","status":409,"title":"There are not enough of this product","type":"urn:triptych:problem:out-of-stock"}
+    422 {"instance":"/partner/v1/orders","request_id":"…","status":422,"title":"There is no such product","type":"urn:triptych:problem:unknown-product"}
+    422 {"instance":"/partner/v1/orders","request_id":"…","status":422,"title":"The idempotency key was used for another request","type":"urn:triptych:problem:idempotency-mismatch"}
+    409 {"instance":"/partner/v1/orders","request_id":"…","status":409,"title":"The request conflicts with the present state","type":"urn:triptych:problem:conflict"}
     "#);
 }
 

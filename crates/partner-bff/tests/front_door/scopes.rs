@@ -49,5 +49,5 @@ async fn the_document_names_the_scope_of_every_route() {
 async fn the_refusal_says_what_is_lacking_before_it_reads_on() {
     let bff = start(&["orders:read"]).await;
     let answer = bff.client().post("/v1/orders", &json!("not even an order")).await;
-    insta::assert_snapshot!(line(&answer), @r#"403 {"detail":"The credential lacks the scope orders:write.","instance":"/v1/orders","request_id":"…","status":403,"title":"The credential does not allow this","type":"urn:triptych:problem:forbidden"}"#);
+    insta::assert_snapshot!(line(&answer), @r#"403 {"detail":"The credential lacks the scope orders:write.","instance":"/partner/v1/orders","request_id":"…","status":403,"title":"The credential does not allow this","type":"urn:triptych:problem:forbidden"}"#);
 }

@@ -8,8 +8,7 @@ use domain_clients::{
 use futures::try_join;
 use jiff::Timestamp;
 use middleware::Context;
-use problem::{Problem, Problems};
-use screen::{Screen, Warning};
+use screen::{Problem, Problems, Screen, Warning};
 use serde::Serialize;
 use utoipa::ToSchema;
 

@@ -4,8 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use domain_clients::NotificationId;
 use middleware::{Context, Path};
-use problem::{Problem, Problems};
-use screen::OrProblem;
+use screen::{OrProblem, Problem, Problems};
 
 use crate::app::AppState;
 

@@ -4,9 +4,8 @@ use axum::extract::State;
 use axum::response::Response;
 use domain_clients::{Order, OrderId, Product};
 use middleware::{Context, IdempotencyKey, Path};
-use problem::{Problem, Problems};
 use request_context::RequestContext;
-use screen::{OrProblem, Screen, Warning};
+use screen::{OrProblem, Problem, Problems, Screen, Warning};
 use serde::Serialize;
 use utoipa::ToSchema;
 

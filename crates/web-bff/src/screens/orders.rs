@@ -8,9 +8,8 @@ use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
 use domain_clients::{Cursor, Order, OrderFilter, Product, ProductId};
 use middleware::{Context, IdempotencyKey, Json, Query};
-use problem::{Problem, Problems};
 use request_context::RequestContext;
-use screen::{OrProblem, Screen, Status, Warning};
+use screen::{OrProblem, Problem, Problems, Screen, Status, Warning};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -105,7 +104,7 @@ pub(crate) async fn place(
 ) -> Result<Response, Problem> {
     let order = domain_clients::NewOrder { product_id: order.product_id, quantity: order.quantity.get() };
     let placed = app.orders.place(&ctx, &order, key.map(IdempotencyKey::for_upstream)).await.or_problem()?;
-    let location = app.public_url(&format!("/orders/{}", placed.id));
+    let location = app.public_url.join(&format!("/orders/{}", placed.id));
     let page = order::show(&ctx, &app, placed).await?;
     Ok((StatusCode::CREATED, [(LOCATION, location)], page).into_response())
 }

@@ -5,8 +5,7 @@ use axum::response::Response;
 use domain_clients::{Product, ProductId, ProductSearch, Promo};
 use futures::try_join;
 use middleware::{Context, Path};
-use problem::{Problem, Problems};
-use screen::{Screen, Warning};
+use screen::{Problem, Problems, Screen, Warning};
 use serde::Serialize;
 use utoipa::ToSchema;
 

@@ -4,8 +4,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use domain_clients::{Cursor, Page, Product, ProductSearch};
 use middleware::{Context, Query};
-use problem::{Problem, Problems};
-use screen::OrProblem;
+use screen::{OrProblem, Problem, Problems};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 

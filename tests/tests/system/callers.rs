@@ -1,0 +1,94 @@
+//! Every route for callers that have no right to it.
+
+use end_to_end::{ACME_KEY, Frontend, Kind, Shop, System};
+
+use crate::routes::ROUTES;
+use crate::samples::Samples;
+
+/// `{"alg":"none","typ":"at+jwt"}`
+const UNSIGNED: &str = "eyJhbGciOiJub25lIiwidHlwIjoiYXQrand0In0";
+
+#[tokio::test]
+async fn nobody_gets_anything_without_a_credential_of_the_right_kind() {
+    let system = System::start().await;
+    let samples = Samples::find(&system).await;
+    let credentials = useless_credentials(&system).await;
+    for route in ROUTES {
+        let frontend = system.frontend(route.kind).anonymous();
+        let expected = if route.open { route.status.to_string() } else { "401 unauthenticated".to_owned() };
+        assert_eq!(route.ask(&frontend, &samples).await.outcome(), expected, "{route} for nobody");
+        for (what, header, value) in &credentials {
+            let answer = route.ask(&frontend.clone().with(header, value), &samples).await;
+            assert_eq!(answer.outcome(), expected, "{route} for {what}");
+        }
+    }
+    assert_nothing_was_called(&system, &samples).await;
+    what_belongs_to_others_is_forbidden(&system, &samples).await;
+}
+
+/// A refused request costs the domain services nothing.
+async fn assert_nothing_was_called(system: &System, samples: &Samples) {
+    system.shop.forget_calls().await;
+    for route in ROUTES.iter().filter(|route| !route.open) {
+        route.ask(&system.frontend(route.kind).anonymous(), samples).await;
+    }
+    assert!(system.shop.calls().await.is_empty(), "{:?}", system.shop.calls().await);
+}
+
+async fn useless_credentials(system: &System) -> Vec<(&'static str, &'static str, String)> {
+    let elsewhere = ["--only", "identity", "--issuer", "http://127.0.0.1:9"];
+    let elsewhere = Shop::open("another-issuer", &elsewhere, system.dir()).await.user_token("u_42").await;
+    let forged = ["--only", "identity", "--seed", "2"];
+    let forged = Shop::open("another-key", &forged, system.dir()).await.user_token("u_42").await;
+    let parts: Vec<&str> = system.token().split('.').collect();
+    let [header, claims, signature] = parts[..] else { panic!("a token has three parts") };
+    let others_claims = forged.split('.').nth(1).expect("a token has three parts");
+    let bearer = |token: String| format!("Bearer {token}");
+    let (acme, _) = ACME_KEY.rsplit_once('_').expect("a key has three parts");
+    vec![
+        ("another issuer's token", "authorization", bearer(elsewhere)),
+        ("a token signed with another key", "authorization", bearer(forged.clone())),
+        (
+            "a token with other claims",
+            "authorization",
+            bearer(format!("{header}.{others_claims}.{signature}")),
+        ),
+        ("a token without its signature", "authorization", bearer(format!("{header}.{claims}."))),
+        ("an unsigned token", "authorization", bearer(format!("{UNSIGNED}.{claims}."))),
+        ("a token cut short", "authorization", bearer(system.token()[..40].to_owned())),
+        ("an empty token", "authorization", "Bearer ".to_owned()),
+        ("a good token in another scheme", "authorization", format!("Basic {}", system.token())),
+        ("a key with another secret", "x-api-key", format!("{acme}_{}", "0".repeat(64))),
+        ("a key that was never given out", "x-api-key", ACME_KEY.replace("acme01", "acme02")),
+        ("a key without a secret", "x-api-key", acme.to_owned()),
+        ("no key", "x-api-key", String::new()),
+    ]
+}
+
+async fn what_belongs_to_others_is_forbidden(system: &System, samples: &Samples) {
+    for (kind, method, path) in [
+        (Kind::Web, "GET", "/orders/{foreign}"),
+        (Kind::Web, "POST", "/orders/{foreign}/cancel"),
+        (Kind::Web, "POST", "/notifications/{foreign_notification}/read"),
+        (Kind::Mobile, "GET", "/orders/{foreign}"),
+        (Kind::Partner, "GET", "/v1/orders/{foreign}"),
+    ] {
+        let answer = system.frontend(kind).send(method, &samples.fill(kind, path), None).await;
+        assert_eq!(answer.outcome(), "403 forbidden", "{} {method} {path}", kind.name());
+    }
+    the_right_kind_at_the_wrong_door(system).await;
+}
+
+/// A user's token opens nothing for partners, and a partner's key nothing for users.
+async fn the_right_kind_at_the_wrong_door(system: &System) {
+    let bearer = format!("Bearer {}", system.token());
+    let with = |frontend: Frontend, name: &str, value: &str| frontend.anonymous().with(name, value);
+    for (kind, path, name, value) in [
+        (Kind::Partner, "/v1/orders", "authorization", &*bearer),
+        (Kind::Web, "/dashboard", "x-api-key", ACME_KEY),
+        (Kind::Mobile, "/home", "x-api-key", ACME_KEY),
+    ] {
+        let answer = with(system.frontend(kind), name, value).get(path).await;
+        assert_eq!(answer.outcome(), "401 unauthenticated", "{} {path} with {name}", kind.name());
+    }
+}
