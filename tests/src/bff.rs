@@ -124,8 +124,8 @@ impl Bff {
 
 /// The addresses in the line that says that a BFF serves.
 fn serving(log: &str) -> Option<(SocketAddr, SocketAddr)> {
-    let events = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let event = events.filter(|event| event["message"] == "serving").last()?;
+    let mut events = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let event = events.find(|event| event["message"] == "serving")?;
     let address = |name: &str| event[name].as_str()?.parse().ok();
     Some((address("server.address")?, address("admin.address")?))
 }

@@ -1,7 +1,8 @@
 //! Starts the real programs and the real gateway on free loopback ports, and talks to them as clients do.
 //!
 //! Every answer that a [`Frontend`] gets is checked against the OpenAPI document of its BFF. What the programs write
-//! goes to `target/e2e/<run>/<program>.log`; the end of it is shown when a program does not start.
+//! goes to `target/e2e/<run>/<program>.log`: the end of it is shown when a program does not start, and all of it stays
+//! when a test fails. The programs are those that were built last: `cargo build --workspace --bins`.
 
 mod bff;
 mod client;

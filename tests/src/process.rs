@@ -13,7 +13,7 @@ use tokio::time::{sleep, timeout};
 use crate::{RunDir, program};
 
 /// Far longer than anything here takes: it ends a test that would hang, and decides nothing else.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 const POLL: Duration = Duration::from_millis(5);
 /// How long a program may take to end by itself.
 const GRACE: Duration = Duration::from_secs(5);
@@ -28,6 +28,7 @@ pub struct Process {
     name: String,
     child: Child,
     log: PathBuf,
+    _dir: RunDir,
 }
 
 impl Process {
@@ -45,14 +46,14 @@ impl Process {
                 starter.env_remove(&*name);
             }
         }
-        let started = starter
+        let spawned = starter
             .envs(env.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(output)
             .stderr(errors)
             .spawn();
-        let child = started.unwrap_or_else(|error| panic!("{name} does not start: {error}"));
-        Self { name: name.to_owned(), child, log }
+        let child = spawned.unwrap_or_else(|error| panic!("{name} does not start: {error}"));
+        Self { name: name.to_owned(), child, log, _dir: dir.clone() }
     }
 
     /// What it has written so far.

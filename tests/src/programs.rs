@@ -2,6 +2,7 @@
 
 use std::env;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A program of this workspace, as it was built.
@@ -31,9 +32,12 @@ pub fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package is one level below the root")
 }
 
-/// A directory of its own for the logs of one system. It stays when the test is over.
+/// A directory of its own for the logs of one system. It goes with the last process in it, unless the test fails.
 #[derive(Clone, Debug)]
-pub struct RunDir(PathBuf);
+pub struct RunDir(Arc<Directory>);
+
+#[derive(Debug)]
+struct Directory(PathBuf);
 
 static RUNS: AtomicU32 = AtomicU32::new(0);
 
@@ -41,15 +45,24 @@ impl RunDir {
     /// `target/e2e/<process id>-<number>`, emptied if an earlier process had the same id.
     pub fn create() -> Self {
         let run = format!("{}-{}", std::process::id(), RUNS.fetch_add(1, Ordering::Relaxed));
-        let target = directory().parent().expect("programs are in target/<profile>").to_owned();
+        let programs = directory();
+        let target = programs.parent().expect("programs are in target/<profile>");
         let path = target.join("e2e").join(run);
         let _ = std::fs::remove_dir_all(&path);
         std::fs::create_dir_all(&path).expect("the target directory is writable");
-        Self(path)
+        Self(Arc::new(Directory(path)))
     }
 
     /// A file in it.
     pub fn file(&self, name: &str) -> PathBuf {
-        self.0.join(name)
+        self.0.0.join(name)
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            let _ = std::fs::remove_dir_all(&self.0);
+        }
     }
 }

@@ -29,15 +29,23 @@ impl Answer {
     where
         T: DeserializeOwned + Validate<Context = ()>,
     {
-        if !self.is_json() {
-            return Err(Failure::violation("content-type", "the answer is not JSON"));
-        }
+        self.expect_json()?;
         let value: T = serde_json::from_slice(&self.body).or_else(|_| self.decode_with_path())?;
         value.validate().map_err(|report| {
             let path = report.iter().next().map(|(path, _)| path.to_string()).unwrap_or_default();
             Failure::violation(path, report)
         })?;
         Ok(value)
+    }
+
+    /// Whether the service itself says so: a page for people comes from something in between.
+    pub(crate) fn acknowledge(&self) -> Result<(), Failure> {
+        if self.body.is_empty() { Ok(()) } else { self.expect_json() }
+    }
+
+    fn expect_json(&self) -> Result<(), Failure> {
+        let violation = || Failure::violation("content-type", "the answer is not JSON");
+        self.is_json().then_some(()).ok_or_else(violation)
     }
 
     /// Decodes again, more slowly, to learn where the body is wrong.

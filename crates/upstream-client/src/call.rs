@@ -171,9 +171,11 @@ impl<'a> CallBuilder<'a> {
         answer.decode().map_err(|failure| named(operation, failure))
     }
 
-    /// Makes a call whose answer says nothing beyond its success.
+    /// Makes a call whose answer says nothing beyond its success: it is empty, or JSON that nobody reads.
     pub async fn execute(self) -> Result<(), CallError> {
-        self.send().await.map(drop)
+        let operation = self.operation;
+        let answer = self.send().await?;
+        answer.acknowledge().map_err(|failure| named(operation, failure))
     }
 
     async fn send(self) -> Result<Answer, CallError> {

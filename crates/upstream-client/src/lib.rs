@@ -1,7 +1,7 @@
 //! The outbound half: one resilient client per domain service.
 //!
 //! An [`Upstream`] is a domain service that can be called. An [`Operation`] says once what is true of
-//! every such call; [`Upstream::call`] makes one. What happens to it on its way is [`stack`], read from
+//! every such call; [`Upstream::call`] makes one. What happens to it on its way is `stack.rs`, read from
 //! top to bottom.
 
 mod answer;

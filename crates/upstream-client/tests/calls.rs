@@ -156,6 +156,19 @@ async fn a_refusal_keeps_its_name_if_the_operation_knows_it() {
 }
 
 #[tokio::test]
+async fn a_success_that_nobody_reads_is_still_the_services_own() {
+    let things = things().await;
+    for (media_type, body, good) in
+        [("text/plain", "", true), ("application/json", "{}", true), ("text/html", "<p>Sign in</p>", false)]
+    {
+        let headers = vec![("content-type", media_type.to_owned())];
+        things.fake.on("POST /things", Reply::Raw(200, headers, body.to_owned()));
+        let outcome = things.upstream.call(&context(), &BUY).execute().await;
+        assert_eq!(outcome.is_ok(), good, "{media_type}: {outcome:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_refused_token_is_replaced_once() {
     let things = things().await;
     let refused = Reply::Problem(401, json!({}));

@@ -9,9 +9,7 @@ pub(super) fn close(document: &mut Value) {
             for (name, member) in members.iter_mut() {
                 match name.as_str() {
                     "schema" | "items" => close_one(member),
-                    "properties" => {
-                        member.as_object_mut().into_iter().flatten().for_each(|(_, it)| close_one(it))
-                    }
+                    "properties" => close_each(member),
                     _ => {}
                 }
                 close(member);
@@ -19,6 +17,12 @@ pub(super) fn close(document: &mut Value) {
         }
         Value::Array(items) => items.iter_mut().for_each(close),
         _ => {}
+    }
+}
+
+fn close_each(properties: &mut Value) {
+    for (_, property) in properties.as_object_mut().into_iter().flatten() {
+        close_one(property);
     }
 }
 

@@ -52,8 +52,9 @@ async fn every_route_with_every_fault_of_every_call() {
             for ((route, answer), good) in ROUTES.iter().zip(&answers).zip(&healthy) {
                 let (expected, seen) = (expected(route, good, to, fault), shown(route, answer));
                 if seen != expected {
+                    let (seen, expected) = difference(&seen, &expected);
                     wrong.push(format!(
-                        "{to} {}\n  {route}\n  seen     {seen}\n  expected {expected}",
+                        "{to} {}\n  {route}\n    seen     {seen}\n    expected {expected}",
                         fault.rule
                     ));
                 }
@@ -119,7 +120,17 @@ fn expected(route: &Route, good: &Answer, to: &str, fault: &Fault) -> String {
         put(&mut body, pointer, &serde_json::from_str(value).expect("JSON"));
     }
     let retryable = fault.optional != "contract_violation";
-    body["warnings"] = json!([{"section": section, "status": fault.optional, "retryable": retryable}]);
+    let warning = json!({"section": section, "status": fault.optional, "retryable": retryable});
+    // Nothing more is said of what is inside a section that is lost.
+    let mut warnings = vec![warning];
+    for other in body["warnings"].as_array().into_iter().flatten() {
+        let rest = other["section"].as_str().and_then(|other| other.strip_prefix(section));
+        if !rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.')) {
+            warnings.push(other.clone());
+        }
+    }
+    body["warnings"] = warnings.into();
+    sort_warnings(&mut body);
     format!("{} {body}", route.status)
 }
 
@@ -139,7 +150,24 @@ fn comparable(route: &Route, answer: &Answer) -> Value {
         let message = warning.as_object_mut().and_then(|warning| warning.remove("message"));
         assert!(message.is_some_and(|text| text.as_str().is_some_and(|text| !text.is_empty())), "{route}");
     }
+    sort_warnings(&mut body);
     body
+}
+
+/// They come in the order of the losses, which is nobody's business.
+fn sort_warnings(body: &mut Value) {
+    if let Some(warnings) = body.get_mut("warnings").and_then(Value::as_array_mut) {
+        warnings.sort_by_key(|warning| warning["section"].to_string());
+    }
+}
+
+/// What follows where two texts begin to differ, as far as it fits a line.
+fn difference<'a>(seen: &'a str, expected: &'a str) -> (&'a str, &'a str) {
+    let same = seen.bytes().zip(expected.bytes()).take_while(|(a, b)| a == b).count();
+    let part = |text: &'a str| {
+        &text[text.floor_char_boundary(same.saturating_sub(60))..text.floor_char_boundary(same + 200)]
+    };
+    (part(seen), part(expected))
 }
 
 /// Replaces what is at a JSON pointer, if it is there; `*` is every item.

@@ -12,7 +12,7 @@ use serde_json::json;
 async fn what_passes_through_the_gateway() {
     let system = System::start().await;
     identity::what_comes_from_outside_reaches_no_domain_service(&system).await;
-    identity::a_bff_believes_only_its_gateway(&system).await;
+    identity::a_bff_does_not_leave_it_to_the_gateway(&system).await;
     paths::a_path_reaches_one_place(&system).await;
     compression::answers_are_compressed_as_the_client_likes(&system).await;
     an_answer_that_has_not_changed_is_not_sent_again(&system).await;

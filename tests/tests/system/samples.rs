@@ -4,14 +4,14 @@ use end_to_end::{Answer, Frontend, Kind, System};
 use serde_json::Value;
 
 /// What is Ada's and Acme's, and what is not.
-pub struct Samples {
+pub(crate) struct Samples {
     own: Vec<(&'static str, String)>,
     acmes_order: String,
 }
 
 impl Samples {
     /// Looks for them.
-    pub async fn find(system: &System) -> Self {
+    pub(crate) async fn find(system: &System) -> Self {
         let (web, partner) = (system.frontend(Kind::Web), system.frontend(Kind::Partner));
         let dashboard = web.get("/dashboard").await.json();
         let orders = dashboard["orders"].as_array().expect("a list").clone();
@@ -22,7 +22,11 @@ impl Samples {
         };
         let (stranger, notification) = stranger(system).await;
         let foreign = id(&stranger.get("/orders").await.json(), "/orders/0/id");
+        let products = web.get("/products").await.json();
+        let mut products = products["products"].as_array().into_iter().flatten();
+        let stocked = products.find(|product| product["stock"].as_u64().is_some_and(|stock| stock >= 200));
         let own = vec![
+            ("{stocked}", id(stocked.expect("a product of which there are many"), "/id")),
             ("{order}", id(&dashboard, "/orders/0/id")),
             ("{open}", with(["placed", "paid"])),
             ("{shipped}", with(["shipped", "delivered"])),
@@ -35,7 +39,7 @@ impl Samples {
     }
 
     /// The path or the body with the samples in place of their names.
-    pub fn fill(&self, kind: Kind, text: &str) -> String {
+    pub(crate) fn fill(&self, kind: Kind, text: &str) -> String {
         let text =
             if kind == Kind::Partner { text.replace("{order}", &self.acmes_order) } else { text.to_owned() };
         self.own.iter().fold(text, |text, (name, value)| text.replace(name, value))

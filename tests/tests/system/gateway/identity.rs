@@ -84,8 +84,8 @@ fn assert_seen(seen: &Value, id: &str, user: Option<&str>, what: &str) {
     }
 }
 
-/// A client that finds its way around the gateway is nobody special: its request id and its trace are its own affair.
-pub(super) async fn a_bff_believes_only_its_gateway(system: &System) {
+/// A client that finds its way around the gateway is still not who it says it is.
+pub(super) async fn a_bff_does_not_leave_it_to_the_gateway(system: &System) {
     let client = system.bff(Kind::Partner).client().with("x-api-key", ACME_KEY).with("x-user-id", "u_1");
     let answer = client.get("/v1/orders").await;
     assert_eq!(answer.outcome(), "200");

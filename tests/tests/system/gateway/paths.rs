@@ -24,7 +24,7 @@ pub(super) async fn a_path_reaches_one_place(system: &System) {
         ("/web/orders/../../partner/v1/usage", "401 unauthenticated", "request_id"),
         ("/web/%2e%2e/partner/v1/usage", "401 unauthenticated", "request_id"),
         ("/web/../admin", "404 not-found", "requestId"),
-        ("/web/..;/partner/v1/usage", "404 not-found", "requestId"),
+        ("/web/..;/partner/v1/usage", "401 unauthenticated", "request_id"),
         ("/web/dashboard;a=b", "404 not-found", "requestId"),
         ("/web/dashboard%3Fa", "404 not-found", "requestId"),
         ("/web/%2564ashboard", "404 not-found", "requestId"),
