@@ -15,13 +15,13 @@ OWN_ERRORS = [
     (404, None, ("not-found", "There is nothing here", 404, None)),
     (408, None, ("request-timeout", "The request did not arrive in time", 408, None)),
     (413, None, ("body-too-large", "The body is too large", 413, None)),
+    (431, None, ("headers-too-large", "The headers are too many or too large", 431, None)),
     (501, None, INVALID),  # a transfer coding that nobody knows
     (502, None, ("bad-upstream", "A service behind this one gave an unusable answer", 502, None)),
     (503, ["UO", "OM"], OVERLOADED),  # the circuit breaker of a cluster is full; the overload manager refuses
     (503, None, UNAVAILABLE),
     (504, None, ("deadline-exceeded", "The answer was not ready in time", 504, None)),
-    # Among these 403 for an upgrade, 426 for HTTP/1.0 and 431 for headers over the limit: the list of problems has no
-    # closer one.
+    # Among these 403 for an upgrade and 426 for HTTP/1.0: the list of problems has no closer one.
     ("4xx", None, INVALID),
     ("5xx", None, ("internal", "Something went wrong on our side", 500, None)),
 ]

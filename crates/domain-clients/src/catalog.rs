@@ -1,6 +1,7 @@
 //! The catalog service. Its answers are the same for everybody.
 
 use std::collections::{BTreeSet, HashMap};
+use std::fmt;
 use std::sync::Arc;
 
 use futures::future::try_join_all;
@@ -75,13 +76,44 @@ impl Catalog {
     }
 }
 
+/// Words to find products by, or a category: 1 to 200 characters.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Words(String);
+
+impl Words {
+    /// The most characters.
+    pub const MAX_LEN: usize = 200;
+}
+
+impl TryFrom<String> for Words {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let fits = (1..=Self::MAX_LEN).contains(&text.chars().count());
+        fits.then_some(Self(text)).ok_or("must have 1 to 200 characters")
+    }
+}
+
+impl From<Words> for String {
+    fn from(words: Words) -> Self {
+        words.0
+    }
+}
+
+impl fmt::Display for Words {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// Which products, and how many.
 #[derive(Clone, Debug, Default)]
 pub struct ProductSearch {
     /// Words to look for.
-    pub text: Option<String>,
+    pub text: Option<Words>,
     /// Only those of this category.
-    pub category: Option<String>,
+    pub category: Option<Words>,
     /// At most this many.
     pub limit: u32,
     /// Where to begin.
@@ -109,8 +141,8 @@ pub struct Product {
     #[garde(length(max = 2000))]
     pub image_url: Option<String>,
     /// Its category.
-    #[garde(length(max = 200))]
-    pub category: String,
+    #[garde(skip)]
+    pub category: Words,
     /// How many there are.
     #[garde(skip)]
     pub stock: u32,

@@ -14,8 +14,8 @@ mod usage;
 mod users;
 
 pub use billing::{Billing, BillingAccount, PaymentMethod};
-pub use catalog::{Catalog, Product, ProductSearch, Promo};
-pub use ids::{BadId, NotificationId, OrderId, ProductId, PromoId, UserId};
+pub use catalog::{Catalog, Product, ProductSearch, Promo, Words};
+pub use ids::{BadId, NotificationId, OrderId, ProductId, PromoId};
 pub use money::{Currency, Money};
 pub use notifications::{Notification, NotificationList, Notifications};
 pub use orders::{NewOrder, Order, OrderFilter, Orders};
@@ -37,7 +37,7 @@ mod tests {
     fn every_refusal_is_documented() {
         let documented = include_str!("../../../docs/problems.md");
         for refusal in REFUSALS.iter().copied().flatten() {
-            let row = format!("| `{}` | {} |", refusal.code, refusal.status.as_u16());
+            let row = format!("| `{}` | {} |", refusal.code, refusal.reason.status().as_u16());
             assert!(documented.contains(&row), "docs/problems.md lacks {row}");
         }
     }

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use garde::Validate;
-use http::{HeaderValue, StatusCode};
+use http::HeaderValue;
 use jiff::Timestamp;
 use request_context::RequestContext;
 use serde::{Deserialize, Serialize};
-use upstream_client::{BadUpstream, CallError, Operation, Refusal, TokenSource, Upstream, UpstreamSettings};
+use upstream_client::{
+    BadUpstream, CallError, Operation, Reason, Refusal, TokenSource, Upstream, UpstreamSettings,
+};
 
-use crate::{Currency, Cursor, Money, OrderId, Page, ProductId, UserId};
+use crate::{Currency, Cursor, Money, OrderId, Page, ProductId};
 
 static LIST: Operation = Operation::get("orders.list", "/orders");
 static GET: Operation = Operation::get("orders.get", "/orders/{}");
@@ -17,27 +19,19 @@ static PLACE: Operation = Operation::post("orders.place", "/orders").refusals(PL
 static CANCEL: Operation = Operation::post("orders.cancel", "/orders/{}/cancel").refusals(CANCEL_REFUSALS);
 
 pub(crate) const PLACE_REFUSALS: &[Refusal] = &[
-    Refusal {
-        code: "out-of-stock",
-        title: "There are not enough of this product",
-        status: StatusCode::CONFLICT,
-    },
-    Refusal {
-        code: "unknown-product",
-        title: "There is no such product",
-        status: StatusCode::UNPROCESSABLE_ENTITY,
-    },
+    Refusal { code: "out-of-stock", title: "There are not enough of this product", reason: Reason::Conflict },
+    Refusal { code: "unknown-product", title: "There is no such product", reason: Reason::Unprocessable },
     Refusal {
         code: "idempotency-mismatch",
         title: "The idempotency key was used for another request",
-        status: StatusCode::UNPROCESSABLE_ENTITY,
+        reason: Reason::Unprocessable,
     },
 ];
 
 pub(crate) const CANCEL_REFUSALS: &[Refusal] = &[Refusal {
     code: "order-not-cancellable",
     title: "The order can no longer be cancelled",
-    status: StatusCode::CONFLICT,
+    reason: Reason::Conflict,
 }];
 
 /// The client of the orders service.
@@ -124,9 +118,6 @@ pub struct Order {
     /// The order's id.
     #[garde(skip)]
     pub id: OrderId,
-    /// Whose it is.
-    #[garde(skip)]
-    pub user_id: UserId,
     /// What was ordered.
     #[garde(skip)]
     pub product_id: ProductId,

@@ -7,8 +7,6 @@ use request_context::RequestContext;
 use serde::Deserialize;
 use upstream_client::{BadUpstream, CallError, Operation, TokenSource, Upstream, UpstreamSettings};
 
-use crate::UserId;
-
 static GET: Operation = Operation::get("users.get", "/users/{}");
 
 /// The client of the users service.
@@ -31,9 +29,9 @@ impl Users {
 #[derive(Debug, Deserialize, Validate)]
 #[serde(rename_all = "camelCase")]
 pub struct User {
-    /// The user's id.
-    #[garde(skip)]
-    pub id: UserId,
+    /// The user's id, as in `sub` of their tokens.
+    #[garde(length(min = 1, max = 128))]
+    pub id: String,
     /// As the user wrote it: any script, possibly empty.
     #[garde(length(max = 1000))]
     pub first_name: String,

@@ -4,6 +4,7 @@ mod app;
 pub mod routes;
 mod screens;
 pub mod settings;
+mod text;
 
 pub use app::{AppState, app, build};
 pub use settings::Settings;

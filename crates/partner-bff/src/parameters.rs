@@ -23,20 +23,6 @@ impl TryFrom<String> for Limit {
     }
 }
 
-/// Words to find things by.
-#[derive(Debug, Deserialize)]
-#[serde(try_from = "String")]
-pub(crate) struct Words(pub(crate) String);
-
-impl TryFrom<String> for Words {
-    type Error = &'static str;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        let fits = (1..=200).contains(&text.chars().count());
-        fits.then_some(Self(text)).ok_or("must have 1 to 200 characters")
-    }
-}
-
 /// A moment (RFC 3339).
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(try_from = "String")]

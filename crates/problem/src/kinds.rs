@@ -53,6 +53,7 @@ kinds! {
     BODY_TOO_LARGE = PAYLOAD_TOO_LARGE "body-too-large" "The body is too large";
     UNSUPPORTED_MEDIA_TYPE = UNSUPPORTED_MEDIA_TYPE "unsupported-media-type" "The body must be application/json";
     UNPROCESSABLE = UNPROCESSABLE_ENTITY "unprocessable" "The request cannot be carried out";
+    HEADERS_TOO_LARGE = REQUEST_HEADER_FIELDS_TOO_LARGE "headers-too-large" "The headers are too many or too large";
     INTERNAL = INTERNAL_SERVER_ERROR "internal" "Something went wrong on our side";
     BAD_UPSTREAM = BAD_GATEWAY "bad-upstream" "A service behind this one gave an unusable answer";
     UNAVAILABLE = SERVICE_UNAVAILABLE "unavailable" "A service behind this one is not available";

@@ -4,7 +4,6 @@ use std::fmt;
 use std::sync::Arc;
 
 use http::HeaderValue;
-use secrecy::{ExposeSecret, SecretString};
 
 /// A caller whose credential was verified. Nothing else makes one: no header ever does.
 #[derive(Clone, Debug)]
@@ -65,26 +64,33 @@ impl Scopes {
     }
 }
 
-/// An OAuth access token. Its `Debug` form never shows it.
+/// An OAuth access token. Its `Debug` form never shows it. Cheap to clone.
 #[derive(Clone)]
-pub struct AccessToken(Arc<SecretString>);
+pub struct AccessToken {
+    token: Arc<str>,
+    /// Made once, since a screen sends it with every call.
+    bearer: Option<HeaderValue>,
+}
 
 impl AccessToken {
-    /// Wraps a token; the text is wiped from memory when the last clone goes.
-    pub fn new(token: impl Into<String>) -> Self {
-        Self(Arc::new(SecretString::from(token.into())))
+    /// Wraps a token.
+    pub fn new(token: impl Into<Arc<str>>) -> Self {
+        let token = token.into();
+        let mut bearer = HeaderValue::try_from(["Bearer ", &token].concat()).ok();
+        if let Some(bearer) = &mut bearer {
+            bearer.set_sensitive(true);
+        }
+        Self { token, bearer }
     }
 
-    /// The token itself, for whoever must send or compare it.
+    /// The token itself, for whoever must compare it.
     pub fn expose(&self) -> &str {
-        self.0.expose_secret()
+        &self.token
     }
 
     /// `Bearer …`, marked sensitive; `None` when the token has characters that no header may carry.
     pub fn authorization(&self) -> Option<HeaderValue> {
-        let mut value = HeaderValue::try_from(format!("Bearer {}", self.expose())).ok()?;
-        value.set_sensitive(true);
-        Some(value)
+        self.bearer.clone()
     }
 }
 

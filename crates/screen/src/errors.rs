@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use http::StatusCode;
 use problem::{Problem, ProblemKind, kind};
-use upstream_client::{CallError, CallErrorKind};
+use upstream_client::{CallError, CallErrorKind, Reason};
 
 /// When to come back if the service behind did not say.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -31,24 +30,23 @@ fn problem(error: CallError) -> Problem {
         CallErrorKind::ContractViolation { .. } | CallErrorKind::Unauthorized => {
             Problem::new(kind::BAD_UPSTREAM)
         }
-        CallErrorKind::Refused { status, refusal: None } => Problem::new(refused(*status)),
-        CallErrorKind::Refused { status, refusal: Some(refusal) } => {
-            Problem::new(ProblemKind { slug: refusal.code, title: refusal.title, status: *status })
+        CallErrorKind::Refused { reason, refusal: None } => Problem::new(refused(*reason)),
+        CallErrorKind::Refused { reason, refusal: Some(refusal) } => {
+            Problem::new(ProblemKind { slug: refusal.code, title: refusal.title, status: reason.status() })
         }
     };
     problem.caused_by(error)
 }
 
-/// The kind with the status that an upstream refused with: what it refuses, we refuse.
-fn refused(status: StatusCode) -> ProblemKind {
-    match status.as_u16() {
-        400 => kind::INVALID_REQUEST,
-        403 => kind::FORBIDDEN,
-        404 => kind::NOT_FOUND,
-        409 => kind::CONFLICT,
-        410 => kind::GONE,
-        412 => kind::PRECONDITION_FAILED,
-        422 => kind::UNPROCESSABLE,
-        _ => kind::BAD_UPSTREAM,
+/// What a service refuses, we refuse.
+fn refused(reason: Reason) -> ProblemKind {
+    match reason {
+        Reason::Invalid => kind::INVALID_REQUEST,
+        Reason::Forbidden => kind::FORBIDDEN,
+        Reason::NotFound => kind::NOT_FOUND,
+        Reason::Conflict => kind::CONFLICT,
+        Reason::Gone => kind::GONE,
+        Reason::PreconditionFailed => kind::PRECONDITION_FAILED,
+        Reason::Unprocessable => kind::UNPROCESSABLE,
     }
 }

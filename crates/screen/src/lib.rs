@@ -25,7 +25,8 @@ pub use errors::OrProblem;
 pub use problem::{FieldErrorBody, MEDIA_TYPE, Naming, ProblemBody, ProblemKind, Problems, kind};
 pub use warning::{Status, Warning};
 
-/// One answer in the making. `S` is the enum of what the screen can lose; it serializes to the fields' names.
+/// One answer in the making. `S` is the enum of what the screen can lose, in the order of the view; it
+/// serializes to the fields' names.
 #[derive(Debug)]
 pub struct Screen<S> {
     losses: Mutex<Vec<Loss<S>>>,
@@ -38,7 +39,7 @@ struct Loss<S> {
     cause: Option<CallError>,
 }
 
-impl<S: Copy + Serialize> Screen<S> {
+impl<S: Copy + Ord + Serialize> Screen<S> {
     /// A screen that has lost nothing yet.
     #[expect(clippy::new_without_default, reason = "a screen is begun, never defaulted")]
     pub fn new() -> Self {
@@ -74,7 +75,9 @@ impl<S: Copy + Serialize> Screen<S> {
 
     /// The answer: what `compose` makes of the warnings, and the causes for the access log.
     pub fn respond<V: Serialize>(self, compose: impl FnOnce(Vec<Warning<S>>) -> V) -> Response {
-        let losses = self.losses.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut losses = self.losses.into_inner().unwrap_or_else(PoisonError::into_inner);
+        // In the order of the enum, not of the accidents: the same losses are the same answer and entity tag.
+        losses.sort_by_key(|loss| loss.section);
         let warnings = losses.iter().map(|loss| Warning::new(loss.section, loss.status)).collect();
         let mut response = Json(compose(warnings)).into_response();
         let causes: Vec<_> = losses.into_iter().filter_map(Loss::into_cause).collect();

@@ -1,12 +1,11 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use http::StatusCode;
-use upstream_client::{CallErrorKind, Refusal};
+use upstream_client::{CallErrorKind, Reason, Refusal};
 
 use super::*;
 
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "camelCase")]
 enum Section {
     RecentOrders,
@@ -14,7 +13,7 @@ enum Section {
     Product,
 }
 
-static SOLD_OUT: Refusal = Refusal { code: "sold-out", title: "All are sold", status: StatusCode::CONFLICT };
+static SOLD_OUT: Refusal = Refusal { code: "sold-out", title: "All are sold", reason: Reason::Conflict };
 
 fn failed(kind: CallErrorKind) -> CallError {
     CallError::new("things.get", kind)
@@ -27,9 +26,10 @@ fn lost<T>(kind: CallErrorKind) -> impl Future<Output = Result<T, CallError>> {
 #[tokio::test]
 async fn warnings_name_the_field_and_causes_go_to_the_log() {
     let screen = Screen::new();
+    // The order of the answer is that of the screen, not that of the accidents.
+    screen.lost(Section::Product, Status::NotFound);
     let orders: Option<u8> =
         screen.optional(Section::RecentOrders, lost(CallErrorKind::Timeout)).await.unwrap();
-    screen.lost(Section::Product, Status::NotFound);
     assert_eq!((orders, screen.optional(Section::Product, async { Ok(7) }).await.unwrap()), (None, Some(7)));
 
     let mut seen = vec![];
@@ -80,7 +80,7 @@ async fn a_lost_required_section_drops_the_others() {
 
 #[test]
 fn every_error_has_a_problem_and_a_status() {
-    let refused = |status| CallErrorKind::Refused { status, refusal: None };
+    let refused = |reason| CallErrorKind::Refused { reason, refusal: None };
     let rows = [
         CallErrorKind::Timeout,
         CallErrorKind::Unavailable,
@@ -88,14 +88,14 @@ fn every_error_has_a_problem_and_a_status() {
         CallErrorKind::Shed { retry_after: Some(Duration::from_secs(9)) },
         CallErrorKind::ContractViolation { path: "a.b".into() },
         CallErrorKind::Unauthorized,
-        refused(StatusCode::BAD_REQUEST),
-        refused(StatusCode::FORBIDDEN),
-        refused(StatusCode::NOT_FOUND),
-        refused(StatusCode::CONFLICT),
-        refused(StatusCode::GONE),
-        refused(StatusCode::PRECONDITION_FAILED),
-        refused(StatusCode::UNPROCESSABLE_ENTITY),
-        CallErrorKind::Refused { status: StatusCode::CONFLICT, refusal: Some(&SOLD_OUT) },
+        refused(Reason::Invalid),
+        refused(Reason::Forbidden),
+        refused(Reason::NotFound),
+        refused(Reason::Conflict),
+        refused(Reason::Gone),
+        refused(Reason::PreconditionFailed),
+        refused(Reason::Unprocessable),
+        CallErrorKind::Refused { reason: Reason::Conflict, refusal: Some(&SOLD_OUT) },
     ]
     .map(|kind| {
         let warning = serde_json::to_value(Status::of(&failed(kind.clone()))).unwrap();
@@ -113,14 +113,14 @@ fn every_error_has_a_problem_and_a_status() {
     shed → 503 overloaded, retry after 9; as a section: shed
     contract violated at a.b → 502 bad-upstream, retry after -; as a section: contract_violation
     our credential was refused → 502 bad-upstream, retry after -; as a section: unavailable
-    refused with 400 Bad Request → 400 invalid-request, retry after -; as a section: contract_violation
-    refused with 403 Forbidden → 403 forbidden, retry after -; as a section: forbidden
-    refused with 404 Not Found → 404 not-found, retry after -; as a section: not_found
-    refused with 409 Conflict → 409 conflict, retry after -; as a section: contract_violation
-    refused with 410 Gone → 410 gone, retry after -; as a section: not_found
-    refused with 412 Precondition Failed → 412 precondition-failed, retry after -; as a section: contract_violation
-    refused with 422 Unprocessable Entity → 422 unprocessable, retry after -; as a section: contract_violation
-    refused with 409 Conflict → 409 sold-out, retry after -; as a section: contract_violation
+    refused with 400 → 400 invalid-request, retry after -; as a section: contract_violation
+    refused with 403 → 403 forbidden, retry after -; as a section: forbidden
+    refused with 404 → 404 not-found, retry after -; as a section: not_found
+    refused with 409 → 409 conflict, retry after -; as a section: contract_violation
+    refused with 410 → 410 gone, retry after -; as a section: not_found
+    refused with 412 → 412 precondition-failed, retry after -; as a section: contract_violation
+    refused with 422 → 422 unprocessable, retry after -; as a section: contract_violation
+    refused with 409 → 409 sold-out, retry after -; as a section: contract_violation
     ");
 }
 

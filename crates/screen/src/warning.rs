@@ -1,7 +1,7 @@
 //! What a screen says about a section that it lost.
 
 use serde::Serialize;
-use upstream_client::{CallError, CallErrorKind};
+use upstream_client::{CallError, CallErrorKind, Reason};
 use utoipa::ToSchema;
 
 /// A section that is missing, or not what it should be.
@@ -51,11 +51,13 @@ impl Status {
             CallErrorKind::Unavailable | CallErrorKind::Unauthorized => Self::Unavailable,
             CallErrorKind::Shed { .. } => Self::Shed,
             CallErrorKind::ContractViolation { .. } => Self::ContractViolation,
-            CallErrorKind::Refused { status, .. } => match status.as_u16() {
-                403 => Self::Forbidden,
-                404 | 410 => Self::NotFound,
+            CallErrorKind::Refused { reason, .. } => match reason {
+                Reason::Forbidden => Self::Forbidden,
+                Reason::NotFound | Reason::Gone => Self::NotFound,
                 // The call of a section is made by us alone, so a refused one is at odds with its contract.
-                _ => Self::ContractViolation,
+                Reason::Invalid | Reason::Conflict | Reason::PreconditionFailed | Reason::Unprocessable => {
+                    Self::ContractViolation
+                }
             },
         }
     }

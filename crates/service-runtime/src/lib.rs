@@ -37,7 +37,7 @@ pub struct Service<B> {
     pub version: &'static str,
     /// Makes the OpenAPI document, as JSON.
     pub openapi: fn() -> String,
-    /// Makes the app from the settings; an [`AsyncFnOnce`] that does no I/O.
+    /// Makes the app from the settings; an [`AsyncFnOnce`] that waits for no I/O.
     pub build: B,
 }
 

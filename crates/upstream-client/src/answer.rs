@@ -11,8 +11,8 @@ use serde::de::DeserializeOwned;
 use crate::Operation;
 use crate::error::Failure;
 
-/// A hostile answer can nest as deep as the decoder goes; its path need not fill the log.
-const LONGEST_PATH: usize = 100;
+/// A hostile answer can be wrong at great length; the log need not be. In characters.
+const LONGEST_TEXT: usize = 100;
 
 /// A whole answer, read up to the call's cap.
 #[derive(Debug)]
@@ -31,10 +31,7 @@ impl Answer {
     {
         self.expect_json()?;
         let value: T = serde_json::from_slice(&self.body).or_else(|_| self.decode_with_path())?;
-        value.validate().map_err(|report| {
-            let path = report.iter().next().map(|(path, _)| path.to_string()).unwrap_or_default();
-            Failure::violation(path, report)
-        })?;
+        value.validate().map_err(|report| broken(&report))?;
         Ok(value)
     }
 
@@ -52,8 +49,7 @@ impl Answer {
     fn decode_with_path<T: DeserializeOwned>(&self) -> Result<T, Failure> {
         let mut json = serde_json::Deserializer::from_slice(&self.body);
         let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-            let path: String = error.path().to_string().chars().take(LONGEST_PATH).collect();
-            Failure::violation(path, without_values(error.inner()))
+            Failure::violation(cut(&error.path().to_string()), without_values(error.inner()))
         })?;
         json.end().map_err(|error| Failure::violation("body", error))?;
         Ok(value)
@@ -67,10 +63,26 @@ impl Answer {
     }
 }
 
+/// The first constraint that does not hold, and how many others do not.
+fn broken(report: &garde::Report) -> Failure {
+    let mut errors = report.iter();
+    let Some((path, error)) = errors.next() else {
+        return Failure::violation("body", "no constraint is named");
+    };
+    Failure::violation(
+        cut(&path.to_string()),
+        format!("{}, and {} more", cut(error.message()), errors.count()),
+    )
+}
+
+fn cut(text: &str) -> String {
+    text.chars().take(LONGEST_TEXT).collect()
+}
+
 /// The decoder quotes the value it found, which may be somebody's: the log gets only what was expected.
 fn without_values(error: &serde_json::Error) -> Box<dyn Error + Send + Sync> {
     let text = error.to_string();
-    let expected = text.find(", expected ").map_or("", |at| &text[at + 2..]);
+    let expected = text.rfind(", expected ").map_or("", |at| &text[at + 2..]);
     let expected = expected.split(" at line ").next().unwrap_or_default();
     format!("{:?} error at line {} column {} {expected}", error.classify(), error.line(), error.column())
         .trim_end()

@@ -1,14 +1,15 @@
 //! One call, from its parts to its typed answer.
 
-use std::fmt::{Display, Write as _};
+use std::fmt::Display;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use garde::Validate;
-use http::header::{ACCEPT, CONTENT_TYPE};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use request_context::{Deadline, RequestContext};
+use request_context::{Deadline, RequestContext, Subject};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tower::ServiceExt;
@@ -16,7 +17,7 @@ use url::Url;
 
 use crate::answer::Answer;
 use crate::error::{CallError, CallErrorKind, Failure};
-use crate::{Operation, Upstream};
+use crate::{Credential, Operation, Reason, Upstream};
 
 /// `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header).
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -24,19 +25,27 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// All but RFC 3986's unreserved characters.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// What goes through the stack.
+/// What goes through the stack. Cheap to clone: what differs between two attempts is small.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
+    pub(crate) facts: Arc<Facts>,
+    /// Set by the layers, for this attempt.
+    pub(crate) headers: HeaderMap,
+    /// Set by the deadline layer: when the last byte of the answer must be here.
+    pub(crate) deadline: Deadline,
+}
+
+/// What every attempt of a call has in common.
+#[derive(Debug)]
+pub(crate) struct Facts {
     pub(crate) ctx: RequestContext,
     pub(crate) operation: &'static Operation,
     pub(crate) audience: &'static str,
     pub(crate) url: Url,
-    pub(crate) headers: HeaderMap,
+    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     pub(crate) body: Bytes,
     /// The longest this call may take, whatever the request has left.
     pub(crate) timeout: Duration,
-    /// Set by the deadline layer: when the last byte of the answer must be here.
-    pub(crate) deadline: Deadline,
     pub(crate) max_body: usize,
 }
 
@@ -44,28 +53,32 @@ pub(crate) struct Call {
 #[must_use = "a call is only made by `fetch` or `execute`"]
 pub struct CallBuilder<'a> {
     upstream: &'a Upstream,
-    ctx: RequestContext,
+    ctx: &'a RequestContext,
     operation: &'static Operation,
-    /// The path so far, and the part of the template that still has to follow.
-    path: String,
-    template: &'static str,
+    /// The URL so far, and the part of the path's template that still has to follow.
+    url: String,
+    template: Option<&'static str>,
     query: String,
-    headers: HeaderMap,
+    headers: Vec<(HeaderName, HeaderValue)>,
     body: Bytes,
     failure: Option<Failure>,
 }
 
 impl<'a> CallBuilder<'a> {
-    pub(crate) fn new(upstream: &'a Upstream, ctx: &RequestContext, operation: &'static Operation) -> Self {
-        let (path, template) = operation.path.split_once("{}").unwrap_or((operation.path, ""));
+    pub(crate) fn new(
+        upstream: &'a Upstream,
+        ctx: &'a RequestContext,
+        operation: &'static Operation,
+    ) -> Self {
+        let (literal, template) = next_segment(operation.path);
         Self {
             upstream,
-            ctx: ctx.clone(),
+            ctx,
             operation,
-            path: path.to_owned(),
+            url: [&upstream.0.base, literal].concat(),
             template,
             query: String::new(),
-            headers: HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))]),
+            headers: vec![],
             body: Bytes::new(),
             failure: None,
         }
@@ -76,43 +89,55 @@ impl<'a> CallBuilder<'a> {
         let value = value.as_ref();
         if matches!(value, "" | "." | "..") {
             // No encoding keeps these from steering the path, and no resource has such a name.
-            self.failure =
-                Some(Failure::new(CallErrorKind::Refused { status: StatusCode::NOT_FOUND, refusal: None }));
+            return self
+                .failed(Failure::new(CallErrorKind::Refused { reason: Reason::NotFound, refusal: None }));
         }
-        let (literal, rest) = self.template.split_once("{}").unwrap_or((self.template, ""));
-        self.path.extend(utf8_percent_encode(value, ENCODED));
-        self.path.push_str(literal);
-        self.template = rest;
+        let Some(template) = self.template else {
+            return self.failed(Failure::violation("request", "the path has no such segment"));
+        };
+        let (literal, template) = next_segment(template);
+        self.url.extend(utf8_percent_encode(value, ENCODED));
+        self.url.push_str(literal);
+        self.template = template;
         self
     }
 
     /// Fills the next `{}` of the path with the caller's subject.
     pub fn caller_segment(self) -> Self {
-        match self.ctx.caller().map(|caller| caller.subject.clone()) {
-            Some(subject) => self.segment(subject.as_str()),
-            None => self.without_caller(),
+        match self.caller() {
+            Ok(subject) => self.segment(subject.as_str()),
+            Err(failure) => self.failed(failure),
         }
     }
 
     /// Adds the caller's subject as a query parameter.
     pub fn caller_query(self, name: &str) -> Self {
-        match self.ctx.caller().map(|caller| caller.subject.clone()) {
-            Some(subject) => self.query(name, subject.as_str()),
-            None => self.without_caller(),
+        match self.caller() {
+            Ok(subject) => self.query(name, subject.as_str()),
+            Err(failure) => self.failed(failure),
         }
     }
 
-    fn without_caller(mut self) -> Self {
-        self.failure = Some(Failure::caused_by(CallErrorKind::Unauthorized, "the request has no caller"));
+    /// A public call must not name anybody: its answer may be given to everybody.
+    fn caller(&self) -> Result<Subject, Failure> {
+        if self.operation.credential != Credential::Caller {
+            return Err(Failure::violation("request", "a call that is not the caller's names the caller"));
+        }
+        let caller = self.ctx.caller().map(|caller| caller.subject.clone());
+        caller.ok_or_else(|| Failure::caused_by(CallErrorKind::Unauthorized, "the request has no caller"))
+    }
+
+    fn failed(mut self, failure: Failure) -> Self {
+        self.failure.get_or_insert(failure);
         self
     }
 
     /// Adds a query parameter.
     pub fn query(mut self, name: &str, value: impl Display) -> Self {
-        let separator = if self.query.is_empty() { '?' } else { '&' };
-        let value = value.to_string();
-        let value = utf8_percent_encode(&value, ENCODED);
-        write!(self.query, "{separator}{name}={value}").expect("writing to a string cannot fail");
+        self.query.push(if self.query.is_empty() { '?' } else { '&' });
+        self.query.push_str(name);
+        self.query.push('=');
+        self.query.extend(utf8_percent_encode(&value.to_string(), ENCODED));
         self
     }
 
@@ -125,13 +150,10 @@ impl<'a> CallBuilder<'a> {
     }
 
     /// Sends `body` as JSON.
-    pub fn json(mut self, body: &impl Serialize) -> Self {
+    pub fn json(self, body: &impl Serialize) -> Self {
         match serde_json::to_vec(body) {
             Ok(json) => self.content("application/json", json),
-            Err(error) => {
-                self.failure = Some(Failure::violation("request", error));
-                self
-            }
+            Err(error) => self.failed(Failure::violation("request", error)),
         }
     }
 
@@ -142,14 +164,13 @@ impl<'a> CallBuilder<'a> {
     }
 
     fn content(mut self, media_type: &'static str, body: Vec<u8>) -> Self {
-        self.headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
         self.body = body.into();
-        self
+        self.header(CONTENT_TYPE, HeaderValue::from_static(media_type))
     }
 
     /// Adds a header.
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.insert(name, value);
+        self.headers.push((name, value));
         self
     }
 
@@ -185,30 +206,32 @@ impl<'a> CallBuilder<'a> {
         sent.await.map_err(|failure| named(operation, failure))
     }
 
-    fn finish(self) -> Result<Call, Failure> {
+    fn finish(mut self) -> Result<Call, Failure> {
         if let Some(failure) = self.failure {
             return Err(failure);
         }
-        debug_assert!(self.template.is_empty(), "{} lacks a path segment", self.operation.name);
+        if self.template.is_some() {
+            return Err(Failure::violation("request", "the path lacks a segment"));
+        }
+        self.url.push_str(&self.query);
         let settings = &self.upstream.0.settings;
-        let base = settings.url.as_str().trim_end_matches('/');
-        let url = Url::parse(&[base, &self.path, &self.query].concat())
-            .map_err(|error| Failure::violation("request", error))?;
-        Ok(Call {
-            deadline: self.ctx.deadline(),
-            ctx: self.ctx,
+        let facts = Facts {
+            ctx: self.ctx.clone(),
             operation: self.operation,
             audience: self.upstream.0.name,
-            url,
+            url: Url::parse(&self.url).map_err(|error| Failure::violation("request", error))?,
             headers: self.headers,
             body: self.body,
             timeout: self.operation.timeout.unwrap_or(settings.timeout),
-            max_body: self
-                .operation
-                .max_body
-                .unwrap_or(usize::try_from(settings.max_body.as_u64()).unwrap_or(usize::MAX)),
-        })
+            max_body: self.operation.max_body.unwrap_or_else(|| settings.max_body()),
+        };
+        Ok(Call { facts: Arc::new(facts), headers: HeaderMap::new(), deadline: self.ctx.deadline() })
     }
+}
+
+/// The text before the next `{}`, and what follows it if there is one.
+fn next_segment(template: &'static str) -> (&'static str, Option<&'static str>) {
+    template.split_once("{}").map_or((template, None), |(literal, rest)| (literal, Some(rest)))
 }
 
 fn named(operation: &'static Operation, failure: Failure) -> CallError {

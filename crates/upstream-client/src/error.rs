@@ -3,9 +3,7 @@
 use std::error::Error;
 use std::time::Duration;
 
-use http::StatusCode;
-
-use crate::Refusal;
+use crate::{Reason, Refusal};
 
 /// A call that brought no usable answer. Its text is for the log, never for a client.
 #[derive(Debug, thiserror::Error)]
@@ -51,10 +49,10 @@ pub enum CallErrorKind {
         path: String,
     },
     /// The service understood and refused.
-    #[error("refused with {status}")]
+    #[error("refused with {}", reason.status().as_u16())]
     Refused {
-        /// One of 400, 403, 404, 409, 410, 412, 422.
-        status: StatusCode,
+        /// Why.
+        reason: Reason,
         /// The operation's own name for it, if it has one.
         refusal: Option<&'static Refusal>,
     },

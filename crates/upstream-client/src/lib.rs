@@ -20,7 +20,7 @@ use request_context::RequestContext;
 
 pub use call::CallBuilder;
 pub use error::{CallError, CallErrorKind};
-pub use operation::{Credential, Operation, Refusal};
+pub use operation::{Credential, Operation, Reason, Refusal};
 pub use settings::UpstreamSettings;
 pub use token::{NoTokens, TokenError, TokenSource};
 pub use transport::BadUpstream;
@@ -31,6 +31,8 @@ pub struct Upstream(Arc<Inner>);
 
 struct Inner {
     name: &'static str,
+    /// The URL in the settings, without a slash at its end.
+    base: String,
     settings: UpstreamSettings,
     stack: stack::Stack,
 }
@@ -44,11 +46,12 @@ impl Upstream {
     ) -> Result<Self, BadUpstream> {
         let transport = transport::Transport::new(name, settings)?;
         let stack = stack::build(transport, tokens);
-        Ok(Self(Arc::new(Inner { name, settings: settings.clone(), stack })))
+        let base = settings.url.as_str().trim_end_matches('/').to_owned();
+        Ok(Self(Arc::new(Inner { name, base, settings: settings.clone(), stack })))
     }
 
     /// Begins one call on behalf of the request `ctx`.
-    pub fn call<'a>(&'a self, ctx: &RequestContext, operation: &'static Operation) -> CallBuilder<'a> {
+    pub fn call<'a>(&'a self, ctx: &'a RequestContext, operation: &'static Operation) -> CallBuilder<'a> {
         CallBuilder::new(self, ctx, operation)
     }
 

@@ -37,7 +37,55 @@ pub struct Refusal {
     /// A short text for people.
     pub title: &'static str,
     /// The status that goes with it.
-    pub status: StatusCode,
+    pub reason: Reason,
+}
+
+/// Why a service refuses: the statuses that reach the client unchanged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// 400
+    Invalid,
+    /// 403
+    Forbidden,
+    /// 404
+    NotFound,
+    /// 409
+    Conflict,
+    /// 410
+    Gone,
+    /// 412
+    PreconditionFailed,
+    /// 422
+    Unprocessable,
+}
+
+impl Reason {
+    /// `None` for every status that says something else.
+    pub(crate) fn of(status: StatusCode) -> Option<Self> {
+        Some(match status {
+            StatusCode::BAD_REQUEST => Self::Invalid,
+            StatusCode::FORBIDDEN => Self::Forbidden,
+            StatusCode::NOT_FOUND => Self::NotFound,
+            StatusCode::CONFLICT => Self::Conflict,
+            StatusCode::GONE => Self::Gone,
+            StatusCode::PRECONDITION_FAILED => Self::PreconditionFailed,
+            StatusCode::UNPROCESSABLE_ENTITY => Self::Unprocessable,
+            _ => return None,
+        })
+    }
+
+    /// The status.
+    pub const fn status(self) -> StatusCode {
+        match self {
+            Self::Invalid => StatusCode::BAD_REQUEST,
+            Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::Conflict => StatusCode::CONFLICT,
+            Self::Gone => StatusCode::GONE,
+            Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
+            Self::Unprocessable => StatusCode::UNPROCESSABLE_ENTITY,
+        }
+    }
 }
 
 impl Operation {

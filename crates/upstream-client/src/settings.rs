@@ -63,6 +63,10 @@ impl UpstreamSettings {
         }
     }
 
+    pub(crate) fn max_body(&self) -> usize {
+        usize::try_from(self.max_body.as_u64()).unwrap_or(usize::MAX)
+    }
+
     /// The first setting that is out of range: its key, and what would be right.
     pub fn out_of_range(&self) -> Option<(&'static str, &'static str)> {
         let second = Duration::from_secs(1);
@@ -88,6 +92,7 @@ impl UpstreamSettings {
                 "must be between 1s and 10m",
             ),
             ((1..=64 << 20).contains(&self.max_body.as_u64()), "max_body", "must be between 1 B and 64 MiB"),
+            (self.max_idle <= 10_000, "max_idle", "must be at most 10000"),
         ]
         .into_iter()
         .find_map(|(good, key, right)| (!good).then_some((key, right)))

@@ -44,7 +44,13 @@ impl Transport {
         if let Some((key, right)) = settings.out_of_range() {
             return Err(BadUpstream::Setting { name, key, right });
         }
-        reqwest::Client::builder()
+        let mut builder = reqwest::Client::builder();
+        if settings.url.scheme() == "http" {
+            // Loading the system's certificates costs every client milliseconds and megabytes, and nothing here
+            // can turn a plain URL into a TLS one.
+            builder = builder.tls_certs_only([]);
+        }
+        builder
             .user_agent(concat!("triptych/", env!("CARGO_PKG_VERSION")))
             // A redirect or a proxy variable would send our credentials to somebody else.
             .redirect(reqwest::redirect::Policy::none())
@@ -78,24 +84,25 @@ impl Service<Call> for Transport {
 }
 
 async fn exchange(client: reqwest::Client, call: Call) -> Result<Answer, Failure> {
-    let mut request = reqwest::Request::new(call.operation.method.clone(), call.url);
+    let facts = &*call.facts;
+    let mut request = reqwest::Request::new(facts.operation.method.clone(), facts.url.clone());
     *request.headers_mut() = call.headers;
-    if !call.body.is_empty() {
-        *request.body_mut() = Some(call.body.into());
+    if !facts.body.is_empty() {
+        *request.body_mut() = Some(facts.body.clone().into());
     }
-    let response = client.execute(request).await.map_err(unavailable)?;
+    let response = client.execute(request).await.map_err(unanswered)?;
     let (head, body) = http::Response::<reqwest::Body>::from(response).into_parts();
-    let body = Limited::new(body, call.max_body).collect().await.map_err(broken_off)?;
-    Ok(Answer {
-        operation: call.operation,
-        status: head.status,
-        headers: head.headers,
-        body: body.to_bytes(),
-    })
+    let body = Limited::new(body, facts.max_body).collect().await.map_err(broken_off)?.to_bytes();
+    Ok(Answer { operation: facts.operation, status: head.status, headers: head.headers, body })
 }
 
-fn unavailable(error: reqwest::Error) -> Failure {
-    let kind = if error.is_timeout() { CallErrorKind::Timeout } else { CallErrorKind::Unavailable };
+fn unanswered(error: reqwest::Error) -> Failure {
+    let kind = match &error {
+        error if error.is_timeout() => CallErrorKind::Timeout,
+        // Ours to blame: no service was asked.
+        error if error.is_builder() => CallErrorKind::ContractViolation { path: "request".into() },
+        _ => CallErrorKind::Unavailable,
+    };
     Failure::caused_by(kind, error.without_url())
 }
 

@@ -46,7 +46,7 @@ impl From<Product> for ProductView {
             name: product.name,
             description: product.description,
             image_url: product.image_url,
-            category: product.category,
+            category: product.category.into(),
             stock: product.stock,
             rating: product.rating,
         }

@@ -47,6 +47,8 @@ fn what_is_out_of_range_is_one_clear_line() {
         (json!({"provider_url": "http://idp?x=1"}), "must be a URL without query and fragment"),
         (json!({"provider_url": "http://a:b@idp"}), "must be a URL without a credential"),
         (json!({"audience": ""}), "must be 1 to 256 visible ASCII characters"),
+        (json!({"jwks_url": "http://idp/keys#k"}), "must be a URL without fragment"),
+        (json!({"token_url": "http://a:b@idp/token"}), "must be a URL without a credential"),
         (json!({"client_secret": ""}), "must not be empty"),
         (json!({"algorithms": []}), "must name at least one algorithm"),
         (json!({"algorithms": ["HS256"]}), "unknown variant `HS256`"),
@@ -58,6 +60,28 @@ fn what_is_out_of_range_is_one_clear_line() {
     ] {
         let error = identity(&changes).unwrap_err();
         assert!(error.contains(line), "{error}");
+    }
+}
+
+#[test]
+fn what_may_be_a_secret_is_not_quoted() {
+    let text = "hunter2";
+    for value in [json!(12_345_678), json!(12.5), json!(true), json!([text]), json!({text: text}), json!(null)] {
+        let own = identity(&json!({"client_secret": value})).unwrap_err();
+        assert_eq!(own, "must be text");
+
+        let mut acme = partner("acct_acme", &[]);
+        acme["client_secret"] = value.clone();
+        assert_eq!(partners(json!({"acme": acme})).unwrap_err(), "must be text");
+
+        let mut key = key("a");
+        key["sha256"] = value;
+        let hash = partners(json!({"acme": partner("acct_acme", &[key])})).unwrap_err();
+        assert_eq!(hash, "must be 64 hexadecimal digits");
+    }
+    for url in ["issuer", "provider_url", "jwks_url", "token_url"] {
+        let error = identity(&json!({url: "http//ada:hunter2@idp"})).unwrap_err();
+        assert_eq!(error, "must be a URL that begins with http:// or https://");
     }
 }
 

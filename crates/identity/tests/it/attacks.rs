@@ -28,6 +28,16 @@ async fn house() -> House {
 }
 
 impl House {
+    /// Lets nothing more be asked, and stops time, in which the provider might get another key.
+    async fn spend_the_budget(&self) {
+        for _ in 0..2 {
+            let unknown = self.with_header("kid", json!("unknown"));
+            assert_eq!(caller_of(&self.bearer, &unknown).await, REFUSED);
+        }
+        assert_eq!(self.fake.calls("/jwks"), 2);
+        tokio::time::pause();
+    }
+
     fn with_header(&self, member: &str, value: Value) -> String {
         let mut header = self.good.header();
         header[member] = value;
@@ -164,6 +174,7 @@ async fn forged_tokens_are_refused() {
     let (log, _guard) = Log::capture();
     assert_eq!(caller_of(&house.bearer, &house.good.token()).await, "u_42");
     assert_eq!(caller_of(&house.bearer, &house.other.token()).await, "u_42");
+    house.spend_the_budget().await;
     log.take();
     let attacks = [house.forged_headers(), house.forged_claims(), house.misshapen()];
     for (fault, token) in attacks.into_iter().flatten() {
@@ -181,6 +192,7 @@ async fn forged_tokens_are_refused() {
 #[tokio::test]
 async fn a_token_with_one_character_changed_is_refused() {
     let house = house().await;
+    house.spend_the_budget().await;
     let token = house.good.token();
     for (at, old) in token.char_indices() {
         for new in ['A', '_', '.', '='].into_iter().filter(|new| *new != old) {

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use identity::Bearer;
 use serde_json::json;
+use tokio::time::Instant;
 
 use super::bearer::caller_of;
 use super::provider::FakeProvider;
 use super::signer::{Signer, claims};
-use super::support::{pass, provider, request, until};
+use super::support::{pass, provider, request, standing_still, until};
 
 const REFUSED: &str = r#"401 www-authenticate: Bearer realm="triptych", error="invalid_token""#;
 const UNAVAILABLE: &str = "503 retry-after: 5";
@@ -27,19 +28,77 @@ fn new_token(signer: &Signer) -> String {
     signer.sign(&signer.header(), &claims)
 }
 
+/// What a token is told whose key nobody has.
+async fn forged(bearer: &Bearer) -> String {
+    caller_of(bearer, &new_token(&Signer::ed25519(request().request_id().as_str()))).await
+}
+
 #[tokio::test]
 async fn a_flood_of_random_key_ids_makes_two_fetches_a_minute() {
     let good = Signer::ed25519("good");
     let (fake, bearer) = start(&[&good]).await;
-    for minute in 1..=3 {
-        for n in 0..200 {
-            let forged = Signer::ed25519(&format!("random-{minute}-{n}")).token();
-            assert_eq!(caller_of(&bearer, &forged).await, REFUSED);
+    let flood = async |answer| {
+        for _ in 0..100 {
+            assert_eq!(forged(&bearer).await, answer);
             assert_eq!(caller_of(&bearer, &new_token(&good)).await, "u_42");
         }
+    };
+    for minute in 1..=3 {
+        assert_eq!(forged(&bearer).await, REFUSED);
+        assert_eq!(forged(&bearer).await, REFUSED);
         assert_eq!(fake.calls("/jwks"), 2 * minute);
-        pass(60 * SECOND).await;
+        standing_still(flood(REFUSED)).await;
+        pass(2 * SECOND).await;
+        // The provider may have such a key by now, and must not be asked.
+        standing_still(flood(UNAVAILABLE)).await;
+        assert_eq!(fake.calls("/jwks"), 2 * minute);
+        pass(58 * SECOND).await;
     }
+    assert_eq!(fake.calls("/.well-known/openid-configuration"), 1);
+}
+
+#[tokio::test]
+async fn a_rotation_during_a_flood_gives_no_false_refusal_and_no_third_fetch() {
+    for rotated_after in [3, 30, 59, 90] {
+        let (old, new) = (Signer::ed25519("old"), Signer::ed25519("new"));
+        let (fake, bearer) = start(&[&old]).await;
+        let begun = Instant::now();
+        let mut last = String::new();
+        for second in 0..=rotated_after + 60 {
+            if second == rotated_after {
+                fake.set_keys(&[&new]);
+            }
+            let current = if second < rotated_after { &old } else { &new };
+            assert_ne!(forged(&bearer).await, "u_42");
+            last = caller_of(&bearer, &new_token(current)).await;
+            assert_ne!(last, REFUSED, "rotated after {rotated_after} s, {second} s: a false refusal");
+            assert!(second >= rotated_after || last == "u_42", "{second} s: a good key was lost");
+            let fetches = u64::try_from(fake.calls("/jwks")).unwrap();
+            assert!(fetches <= 2 * (begun.elapsed().as_secs() / 60 + 1), "{second} s: {fetches} fetches");
+            pass(SECOND).await;
+        }
+        assert_eq!(last, "u_42", "rotated after {rotated_after} s: not noticed within a minute");
+    }
+}
+
+#[tokio::test]
+async fn what_a_withdrawn_key_signed_is_refused_even_if_the_provider_must_not_be_asked() {
+    let (old, new) = (Signer::ed25519("old"), Signer::ed25519("new"));
+    let (fake, bearer) = start(&[&old]).await;
+    let tokens = [new_token(&old), new_token(&old)];
+    assert_eq!(caller_of(&bearer, &tokens[0]).await, "u_42");
+    fake.set_keys(&[&new]);
+    assert_eq!(caller_of(&bearer, &new_token(&new)).await, "u_42");
+    pass(30 * SECOND).await;
+    for token in tokens {
+        assert_eq!(caller_of(&bearer, &token).await, REFUSED);
+    }
+    assert_eq!(forged(&bearer).await, UNAVAILABLE);
+    assert_eq!(fake.calls("/jwks"), 2);
+
+    fake.set_keys(&[&old, &new]);
+    pass(30 * SECOND).await;
+    assert_eq!(caller_of(&bearer, &new_token(&old)).await, "u_42", "it was brought back");
 }
 
 #[tokio::test]

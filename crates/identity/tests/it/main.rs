@@ -5,6 +5,7 @@
 mod api_keys;
 mod attacks;
 mod bearer;
+mod endpoints;
 mod keys;
 mod provider;
 mod signer;

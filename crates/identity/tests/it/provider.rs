@@ -32,6 +32,8 @@ struct Inner {
 struct Behaviour {
     issuer: String,
     origin: String,
+    jwks: &'static str,
+    token_endpoint: &'static str,
     keys: Vec<Value>,
     down: bool,
     token: Value,
@@ -46,6 +48,8 @@ impl FakeProvider {
         let behaviour = Behaviour {
             issuer: ISSUER.to_owned(),
             origin: ISSUER.to_owned(),
+            jwks: "/jwks",
+            token_endpoint: "/token",
             keys: signers.iter().map(|signer| signer.jwk()).collect(),
             down: false,
             token: json!({"token_type": "Bearer", "expires_in": 3600}),
@@ -58,6 +62,8 @@ impl FakeProvider {
             .route("/.well-known/openid-configuration", get(configuration))
             .route("/jwks", get(keys))
             .route("/token", post(token))
+            .route("/policy/{endpoint}", get(keys).post(token))
+            .route("/policy/{endpoint}/", get(keys).post(token))
             .layer(from_fn_with_state(provider.clone(), admit))
             .with_state(provider.clone());
         #[expect(clippy::disallowed_methods, reason = "a fake needs no limits")]
@@ -70,8 +76,9 @@ impl FakeProvider {
         format!("http://{}", self.0.address).parse().unwrap()
     }
 
-    pub(crate) fn calls(&self, path: &str) -> usize {
-        self.behaviour().calls.get(path).copied().unwrap_or_default()
+    /// How often `target` was asked for: a path, and its query if it has one.
+    pub(crate) fn calls(&self, target: &str) -> usize {
+        self.behaviour().calls.get(target).copied().unwrap_or_default()
     }
 
     pub(crate) fn set_down(&self, down: bool) {
@@ -84,6 +91,12 @@ impl FakeProvider {
 
     pub(crate) fn set_issuer(&self, issuer: &str) {
         issuer.clone_into(&mut self.behaviour().issuer);
+    }
+
+    /// From now on these endpoints are announced.
+    pub(crate) fn announce(&self, jwks: &'static str, token_endpoint: &'static str) {
+        let mut behaviour = self.behaviour();
+        (behaviour.jwks, behaviour.token_endpoint) = (jwks, token_endpoint);
     }
 
     pub(crate) fn set_token(&self, token: Value) {
@@ -110,8 +123,8 @@ impl FakeProvider {
 }
 
 async fn admit(State(provider): State<FakeProvider>, request: Request, next: Next) -> Response {
-    let path = request.uri().path().to_owned();
-    *provider.behaviour().calls.entry(path).or_default() += 1;
+    let target = request.uri().to_string();
+    *provider.behaviour().calls.entry(target).or_default() += 1;
     provider.0.held.subscribe().wait_for(|held| !held).await.unwrap();
     if provider.behaviour().down {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
@@ -120,9 +133,9 @@ async fn admit(State(provider): State<FakeProvider>, request: Request, next: Nex
 }
 
 async fn configuration(State(provider): State<FakeProvider>) -> Json<Value> {
-    let Behaviour { issuer, origin, .. } = &*provider.behaviour();
+    let Behaviour { issuer, origin, jwks, token_endpoint, .. } = &*provider.behaviour();
     Json(json!({
-        "issuer": issuer, "jwks_uri": format!("{origin}/jwks"), "token_endpoint": format!("{origin}/token"),
+        "issuer": issuer, "jwks_uri": format!("{origin}{jwks}"), "token_endpoint": format!("{origin}{token_endpoint}"),
     }))
 }
 

@@ -65,6 +65,14 @@ pub(crate) async fn pass(time: Duration) {
     tokio::time::resume();
 }
 
+/// Does `work` while time stands still. It must wait for nothing.
+pub(crate) async fn standing_still<T>(work: impl Future<Output = T>) -> T {
+    tokio::time::pause();
+    let done = work.await;
+    tokio::time::resume();
+    done
+}
+
 /// Waits until `condition` holds, without regard to time.
 pub(crate) async fn until(condition: impl Fn() -> bool) {
     while !condition() {

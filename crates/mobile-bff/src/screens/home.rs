@@ -1,4 +1,4 @@
-//! `GET /home`: the first screen, in at most one kibibyte.
+//! `GET /home`: the first screen, which fits in one kibibyte.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -11,9 +11,10 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use crate::app::AppState;
+use crate::text::shortened;
 
 /// The sections that the screen can do without.
-#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = HomeSection)]
 pub(crate) enum Section {
@@ -24,8 +25,9 @@ pub(crate) enum Section {
 
 const ORDERS: u32 = 3;
 const PROMOS: usize = 2;
-/// The longest name that a greeting still fits on a small screen with, in characters.
+/// What still fits on a small screen, in characters as people count them.
 const LONGEST_NAME: usize = 40;
+const LONGEST_TITLE: usize = 60;
 
 /// The first screen.
 #[utoipa::path(
@@ -109,26 +111,18 @@ impl From<Order> for RecentOrder {
 
 impl From<Promo> for HomePromo {
     fn from(promo: Promo) -> Self {
-        Self { id: promo.id.into(), title: promo.title, discount_percent: promo.discount_percent }
+        Self {
+            id: promo.id.into(),
+            title: shortened(&promo.title, LONGEST_TITLE),
+            discount_percent: promo.discount_percent,
+        }
     }
 }
 
 /// `Hi Ada`, whatever people are called: blank names, endless names, names with invisible characters.
 fn greeting(first_name: &str) -> String {
-    let visible = first_name.chars().filter(|c| !c.is_control() && !is_bidi_control(*c)).collect::<String>();
-    let name = visible.trim();
-    if name.is_empty() {
-        return "Hi".to_owned();
-    }
-    match name.char_indices().nth(LONGEST_NAME) {
-        None => format!("Hi {name}"),
-        Some((end, _)) => format!("Hi {}…", name[..end].trim_end()),
-    }
-}
-
-/// Characters that turn the direction of the text after them around (Unicode UAX #9).
-fn is_bidi_control(c: char) -> bool {
-    matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200E}' | '\u{200F}')
+    let name = shortened(first_name, LONGEST_NAME);
+    if name.is_empty() { "Hi".to_owned() } else { format!("Hi {name}") }
 }
 
 #[cfg(test)]
@@ -147,6 +141,7 @@ mod tests {
             ("\u{202E}\n ", "Hi".to_owned()),
             ("O'Brien-日本", "Hi O'Brien-日本".to_owned()),
             ("👩‍👩‍👧", "Hi 👩‍👩‍👧".to_owned()),
+            ("\u{200B}\u{2060}\u{200D}", "Hi".to_owned()),
             (&long, format!("Hi {}…", "a".repeat(40))),
         ] {
             assert_eq!(greeting(name), expected);

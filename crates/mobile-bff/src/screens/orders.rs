@@ -19,7 +19,7 @@ use super::order;
 use crate::app::AppState;
 
 /// The sections that the screen can do without.
-#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[schema(as = OrdersSection)]
 pub(crate) enum Section {
     #[serde(rename = "orders.productName")]

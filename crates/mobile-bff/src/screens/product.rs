@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use crate::app::AppState;
 
 /// The sections that the screen can do without.
-#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = ProductSection)]
 pub(crate) enum Section {

@@ -1,9 +1,8 @@
 //! `GET /products`: what the shop has.
 
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
-use domain_clients::{Cursor, Page, Product, ProductSearch};
-use middleware::{Context, Query};
+use domain_clients::{Cursor, Page, Product, ProductSearch, Words};
+use middleware::{Context, Json, Query};
 use screen::{OrProblem, Problem, Problems};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -18,7 +17,8 @@ const PAGE: u32 = 20;
 #[into_params(parameter_in = Query)]
 pub(crate) struct ProductsQuery {
     /// Words to look for.
-    q: Option<String>,
+    #[param(value_type = Option<String>, min_length = 1, max_length = 200)]
+    q: Option<Words>,
     /// The `nextCursor` of the page before.
     #[param(value_type = Option<String>)]
     cursor: Option<Cursor>,
@@ -27,21 +27,21 @@ pub(crate) struct ProductsQuery {
 /// A page of the products that match.
 #[utoipa::path(
     get, path = "/products", operation_id = "products", tag = "products", params(ProductsQuery),
-    responses((status = 200, description = "A page of products", body = Products), Problems)
+    responses((status = 200, description = "A page of products", body = ProductList), Problems)
 )]
 pub(crate) async fn list(
     Context(ctx): Context,
     State(app): State<AppState>,
     Query(query): Query<ProductsQuery>,
-) -> Result<Response, Problem> {
+) -> Result<Json<ProductList>, Problem> {
     let search = ProductSearch { text: query.q, cursor: query.cursor, limit: PAGE, category: None };
     let page = app.catalog.search(&ctx, &search).await.or_problem()?;
-    Ok(axum::Json(Products::compose(page)).into_response())
+    Ok(Json(ProductList::compose(page)))
 }
 
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Products {
+pub(crate) struct ProductList {
     products: Vec<ProductRow>,
     next_cursor: Option<String>,
 }
@@ -59,7 +59,7 @@ struct ProductRow {
     rating: Option<f64>,
 }
 
-impl Products {
+impl ProductList {
     fn compose(page: Page<Product>) -> Self {
         let row = |product: Product| {
             let price = product.price();

@@ -53,7 +53,7 @@ impl From<Product> for ProductView {
             id: product.id.into(),
             name: product.name,
             description: product.description,
-            category: product.category,
+            category: product.category.into(),
             image_url: product.image_url,
             stock: product.stock,
             rating: product.rating,

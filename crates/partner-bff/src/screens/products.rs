@@ -1,7 +1,7 @@
 //! `GET /v1/products`: what the shop has.
 
 use axum::extract::State;
-use domain_clients::{Cursor, ProductSearch};
+use domain_clients::{Cursor, ProductSearch, Words};
 use middleware::{Context, Json, Query};
 use screen::{OrProblem, Problem, Problems};
 use serde::Deserialize;
@@ -10,7 +10,7 @@ use utoipa::IntoParams;
 use super::product::ProductView;
 use crate::app::AppState;
 use crate::envelope::List;
-use crate::parameters::{Limit, Words};
+use crate::parameters::Limit;
 
 type ProductList = List<ProductView>;
 
@@ -35,12 +35,7 @@ pub(crate) struct ProductsQuery {
 
 impl From<ProductsQuery> for ProductSearch {
     fn from(query: ProductsQuery) -> Self {
-        Self {
-            text: query.q.map(|words| words.0),
-            category: query.category.map(|words| words.0),
-            limit: query.limit.0,
-            cursor: query.cursor,
-        }
+        Self { text: query.q, category: query.category, limit: query.limit.0, cursor: query.cursor }
     }
 }
 

@@ -54,7 +54,7 @@ where
     }
 
     fn call(&mut self, call: Call) -> Self::Future {
-        if call.operation.credential == Credential::Nobody {
+        if call.facts.operation.credential == Credential::Nobody {
             return Box::pin(self.inner.call(call));
         }
         // The clone goes into the future; the one that was polled ready is the one that is called.
@@ -83,7 +83,8 @@ async fn token(
     call: &Call,
     rejected: Option<&AccessToken>,
 ) -> Result<AccessToken, Failure> {
-    let token = tokens.token(&call.ctx, call.operation.credential, call.audience, rejected).await;
+    let facts = &*call.facts;
+    let token = tokens.token(&facts.ctx, facts.operation.credential, facts.audience, rejected).await;
     token.map_err(|error| {
         let kind = match &error {
             TokenError::Unavailable(_) => CallErrorKind::Unavailable,

@@ -13,8 +13,11 @@ use crate::error::{CallErrorKind, Failure};
 
 /// What shaping and sending the answer needs after the last call has ended.
 const RESERVE: Duration = Duration::from_millis(20);
-/// A call with less time than this is not made: its answer could not come.
-const FLOOR: Duration = Duration::from_millis(5);
+/// The way back takes time too: a service is told that much less than is left. With [`RESERVE`], 50 ms before the
+/// request's own deadline.
+pub(super) const WAY_BACK: Duration = Duration::from_millis(30);
+/// A call with less time than this is not made: what the service would be told is too little to answer in.
+const FLOOR: Duration = Duration::from_millis(40);
 
 /// Ends a call when its time is over, and makes none that cannot fit.
 #[derive(Clone, Copy, Debug)]
@@ -46,7 +49,7 @@ where
     }
 
     fn call(&mut self, mut call: Call) -> Self::Future {
-        let deadline = call.ctx.deadline().minus(RESERVE).min(Deadline::after(call.timeout));
+        let deadline = call.deadline.minus(RESERVE).min(Deadline::after(call.facts.timeout));
         if deadline.remaining() < FLOOR {
             return Box::pin(std::future::ready(Err(Failure::new(CallErrorKind::Timeout))));
         }

@@ -17,7 +17,7 @@ use crate::app::AppState;
 use crate::views::{MoneyView, OrderView, PromoView};
 
 /// The sections that the page can do without.
-#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = DashboardSection)]
 pub(crate) enum Section {
@@ -142,8 +142,8 @@ impl Dashboard {
 impl From<User> for DashboardUser {
     fn from(user: User) -> Self {
         let name = [user.first_name.trim(), user.last_name.trim()].join(" ");
-        let name = if name.trim().is_empty() { user.id.as_ref() } else { name.trim() };
-        Self { name: name.to_owned(), id: user.id.into(), role: user.role }
+        let name = if name.trim().is_empty() { &user.id } else { name.trim() };
+        Self { name: name.to_owned(), id: user.id, role: user.role }
     }
 }
 

@@ -13,7 +13,7 @@ use crate::app::AppState;
 use crate::views::OrderView;
 
 /// The sections that the page can do without.
-#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = OrderSection)]
 pub(crate) enum Section {

@@ -18,7 +18,7 @@ use crate::app::AppState;
 use crate::views::OrderView;
 
 /// The sections that the page can do without.
-#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[schema(as = OrdersSection)]
 pub(crate) enum Section {
     #[serde(rename = "orders.product")]
@@ -54,7 +54,7 @@ pub(crate) async fn list(
 }
 
 /// The orders with their products, which are one batched call. An order whose product is gone keeps its place.
-pub(super) async fn with_products<S: Copy + Serialize>(
+pub(super) async fn with_products<S: Copy + Ord + Serialize>(
     screen: &Screen<S>,
     section: S,
     app: &AppState,

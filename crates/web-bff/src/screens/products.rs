@@ -1,9 +1,8 @@
 //! `GET /products`: what the shop has.
 
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
-use domain_clients::{Cursor, Page, Product, ProductSearch};
-use middleware::{Context, Query};
+use domain_clients::{Cursor, Page, Product, ProductSearch, Words};
+use middleware::{Context, Json, Query};
 use screen::{OrProblem, Problem, Problems};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -18,9 +17,11 @@ const PAGE: u32 = 50;
 #[into_params(parameter_in = Query)]
 pub(crate) struct ProductsQuery {
     /// Words to look for.
-    q: Option<String>,
+    #[param(value_type = Option<String>, min_length = 1, max_length = 200)]
+    q: Option<Words>,
     /// Only those of this category.
-    category: Option<String>,
+    #[param(value_type = Option<String>, min_length = 1, max_length = 200)]
+    category: Option<Words>,
     /// The `nextCursor` of the page before.
     #[param(value_type = Option<String>)]
     cursor: Option<Cursor>,
@@ -29,27 +30,27 @@ pub(crate) struct ProductsQuery {
 /// A page of the products that match.
 #[utoipa::path(
     get, path = "/products", operation_id = "products", tag = "products", params(ProductsQuery),
-    responses((status = 200, description = "A page of products", body = Products), Problems)
+    responses((status = 200, description = "A page of products", body = ProductList), Problems)
 )]
 pub(crate) async fn list(
     Context(ctx): Context,
     State(app): State<AppState>,
     Query(query): Query<ProductsQuery>,
-) -> Result<Response, Problem> {
+) -> Result<Json<ProductList>, Problem> {
     let ProductsQuery { q, category, cursor } = query;
     let search = ProductSearch { text: q, category, limit: PAGE, cursor };
     let page = app.catalog.search(&ctx, &search).await.or_problem()?;
-    Ok(axum::Json(Products::compose(page)).into_response())
+    Ok(Json(ProductList::compose(page)))
 }
 
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Products {
+pub(crate) struct ProductList {
     products: Vec<ProductView>,
     next_cursor: Option<String>,
 }
 
-impl Products {
+impl ProductList {
     fn compose(page: Page<Product>) -> Self {
         Self {
             products: page.items.into_iter().map(ProductView::from).collect(),
