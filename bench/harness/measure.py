@@ -7,7 +7,7 @@ import threading
 import urllib.request
 from dataclasses import dataclass, field
 
-from processes import Failure
+from processes import Failure, die_with_parent
 
 CONNECTIONS = 16
 MANY_CONNECTIONS = 64
@@ -24,7 +24,7 @@ SCREENS = (Screen("mobile-bff", "/home"), Screen("web-bff", "/dashboard"))
 
 @dataclass(frozen=True)
 class Effort:
-    """How long is measured: the median of more and longer rounds is steadier."""
+    """How long is measured. Many short rounds: what disturbs the machine then meets both programs alike."""
 
     rounds: int
     seconds: float
@@ -32,8 +32,8 @@ class Effort:
     starts: int
 
 
-FULL = Effort(rounds=9, seconds=6, warm_up=3, starts=15)
-SHORT = Effort(rounds=3, seconds=3, warm_up=1.5, starts=5)
+FULL = Effort(rounds=40, seconds=1.5, warm_up=3, starts=15)
+SHORT = Effort(rounds=12, seconds=1, warm_up=1.5, starts=5)
 
 
 @dataclass
@@ -78,7 +78,8 @@ def compare(system, screen, effort, say):
     for number in range(1, effort.rounds + 1):
         for program in programs:
             run_round(system, program, effort.seconds)
-        say(f"{screen.path} round {number} of {effort.rounds}: {comparison.ratios()[-1]:.2f} × the CPU of the bare program")
+        if number % 10 == 0 or number == effort.rounds:
+            say(f"{screen.path}: {number} of {effort.rounds} rounds, {median(comparison.ratios()):.2f} × the bare program's CPU")
     for program in programs:
         program.busy_bytes = most_resident_bytes(system, program, effort.warm_up)
         program.process.stop()
@@ -99,7 +100,7 @@ def load(system, program, connections, seconds):
     """One run of the load generator; any answer that is not a whole screen is a failure."""
     command = [system.binaries / "load", program.url, "--header", system.authorization]
     command += ["--connections", str(connections), "--seconds", str(seconds)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, preexec_fn=die_with_parent)
     if done.returncode != 0:
         raise Failure(f"{program.process.name}: {done.stderr.strip()}")
     return json.loads(done.stdout)

@@ -45,6 +45,9 @@ class Process:
         tail = self.log.read_text(encoding="utf-8").strip().splitlines()[-1:] or ["it said nothing"]
         raise Failure(f"{self.name} did not start: {tail[0]}")
 
+    def is_running(self):
+        return self.popen.poll() is None
+
     def stop(self):
         """Ends the process at once: what is measured is not how it drains."""
         self.popen.kill()
@@ -57,13 +60,10 @@ class Process:
         return (int(fields[11]) + int(fields[12])) / TICKS
 
     def resident_bytes(self):
-        return self._status("VmRSS")
-
-    def _status(self, key):
         for line in Path(f"/proc/{self.popen.pid}/status").read_text(encoding="ascii").splitlines():
-            if line.startswith(key + ":"):
+            if line.startswith("VmRSS:"):
                 return int(line.split()[1]) * 1024
-        raise Failure(f"the kernel does not say the {key} of {self.name}")
+        raise Failure(f"the kernel does not say what memory {self.name} has")
 
 
 def die_with_parent():

@@ -2,12 +2,15 @@
 
 import os
 import platform
+import statistics
 from pathlib import Path
 
 from measure import CONNECTIONS, MANY_CONNECTIONS, median
 from system import THREADS
 
-MEBI = 1 << 20
+MEGA = 1e6
+# What a machine does beside us that it would not be called busy for.
+QUIET = 0.05
 
 DOCUMENT = """\
 # Benchmarks
@@ -37,8 +40,8 @@ retries, breakers, hedging, adaptive limits, caching, coalescing.
 
 {connections} connections ask one after the other, without a pause, over HTTP/1.1; the programs are asked in turn, {rounds} rounds of {seconds:g} s
 each. CPU is what the kernel charges the process under test for its own work and for the kernel's on its behalf
-(`/proc/<pid>/stat`), by the number of requests. The ratio is the median over the rounds, with the lowest and the
-highest; other figures are medians.
+(`/proc/<pid>/stat`), by the number of requests. The ratio is the median over the rounds, with the range of the
+middle half of them; other figures are medians.
 
 {cpu}
 
@@ -51,7 +54,7 @@ the machine's cores with them, and the cores are fully used.
 
 Idle is before the first request. `At {many} connections` is the most that was resident while they asked without a
 pause. Ready is from starting the process to `/readyz` answering `200` on the admin port, the median of {starts} starts
-with the lowest and the highest.
+with the range of the middle half.
 
 ## Aims
 
@@ -59,7 +62,7 @@ with the lowest and the highest.
 
 ## The machine
 
-{machine}
+{machine} {neighbours}
 """
 
 CALLS = {
@@ -81,12 +84,14 @@ def document(results):
         memory=memory_table(results),
         aims=aims_table(results),
         machine=machine(),
+        neighbours=neighbours(results),
     )
 
 
 def summary(results):
     """The same figures without the explanations."""
-    return "\n\n".join([cpu_table(results.comparisons), memory_table(results), aims_table(results)])
+    tables = [cpu_table(results.comparisons), memory_table(results), aims_table(results)]
+    return "\n\n".join([*tables, neighbours(results)])
 
 
 def screen_row(comparison):
@@ -110,20 +115,20 @@ def cpu_row(name, program, ratio):
 
 
 def memory_table(results):
-    lines = [f"| | idle MiB | at {MANY_CONNECTIONS} connections MiB | ready ms |", "|---|---:|---:|---:|"]
+    lines = [f"| | idle MB | at {MANY_CONNECTIONS} connections MB | ready ms |", "|---|---:|---:|---:|"]
     for comparison in results.comparisons:
         screen = comparison.screen
         ready = spread(results.ready_ms[screen.bff], ".0f")
         for name, program, ready in ((f"bare `{screen.path}`", comparison.bare, ""), (screen.bff, comparison.bff, ready)):
-            lines.append(f"| {name} | {program.idle_bytes / MEBI:.1f} | {program.busy_bytes / MEBI:.1f} | {ready} |")
+            lines.append(f"| {name} | {program.idle_bytes / MEGA:.1f} | {program.busy_bytes / MEGA:.1f} | {ready} |")
     return "\n".join(lines)
 
 
 def aims_table(results):
     """Each aim with the worst BFF's figure."""
     ratio = max(median(comparison.ratios()) for comparison in results.comparisons)
-    idle = max(comparison.bff.idle_bytes for comparison in results.comparisons) / 1e6
-    busy = max(comparison.bff.busy_bytes for comparison in results.comparisons) / 1e6
+    idle = max(comparison.bff.idle_bytes for comparison in results.comparisons) / MEGA
+    busy = max(comparison.bff.busy_bytes for comparison in results.comparisons) / MEGA
     ready = max(median(times) for times in results.ready_ms.values())
     aims = [
         ("CPU of a screen, by that of the bare program: the first aim", ratio, 1.5, ".2f", "×"),
@@ -140,14 +145,21 @@ def aims_table(results):
 
 
 def spread(values, form):
-    return f"{median(values):{form}} ({min(values):{form}} to {max(values):{form}})"
+    low, middle, high = statistics.quantiles(values, n=4, method="inclusive")
+    return f"{middle:{form}} ({low:{form}} to {high:{form}})"
 
 
 def machine():
     cpu = Path("/proc/cpuinfo").read_text(encoding="utf-8")
     models = {line.partition(":")[2].strip() for line in cpu.splitlines() if line.startswith("model name")}
-    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / MEBI / 1024
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
     return (
         f"{os.cpu_count()} cores, {', '.join(sorted(models)) or platform.machine()}, {memory:.0f} GiB of memory, "
-        f"{platform.system()} {platform.release()}"
+        f"{platform.system()} {platform.release()}."
     )
+
+
+def neighbours(results):
+    share = results.neighbours
+    judgement = "which leaves the figures steady" if share < QUIET else "so the figures are unsteady: measure again when it is quiet"
+    return f"Other processes took {share:.0%} of it meanwhile, {judgement}."

@@ -5,7 +5,6 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from contextlib import ExitStack
 
 from processes import Failure, Process
 
@@ -35,7 +34,7 @@ class System:
     def __init__(self, binaries, work):
         self.binaries = binaries
         self.work = work
-        self._stack = ExitStack()
+        self._processes = []
 
     def __enter__(self):
         try:
@@ -46,15 +45,22 @@ class System:
             self.fixed = self._listening("fixed-upstream", set(SERVICES), *of, "--header", self.authorization)
             return self
         except BaseException:
-            self._stack.close()
+            self.stop()
             raise
 
     def __exit__(self, *_):
-        self._stack.close()
+        self.stop()
+
+    def stop(self):
+        for process in self._processes:
+            process.stop()
+
+    def running(self):
+        return [process for process in self._processes if process.is_running()]
 
     def start(self, name, *arguments):
         process = Process(name, [self.binaries / name, *arguments], self.work)
-        self._stack.callback(process.stop)
+        self._processes.append(process)
         return process
 
     def bare(self):

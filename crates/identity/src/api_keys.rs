@@ -6,7 +6,7 @@ use std::sync::Arc;
 use http::{HeaderMap, HeaderName};
 use jiff::Timestamp;
 use problem::Problem;
-use request_context::{Caller, RequestContext, Scopes, Subject};
+use request_context::{Authenticate, Caller, RequestContext, Scopes, Subject};
 use subtle::ConstantTimeEq;
 
 use crate::client_credentials::ClientCredentials;
@@ -48,13 +48,6 @@ impl ApiKeys {
         Self(Arc::new(keys))
     }
 
-    /// Who sent these headers: `401` if nobody that we know, `503` if the account's token is needed and
-    /// cannot be had.
-    pub async fn authenticate(&self, ctx: RequestContext, headers: HeaderMap) -> Result<Caller, Problem> {
-        let caller = self.identify(&ctx, &headers).await;
-        caller.map_err(|rejection| rejection.into_problem(&ctx, &API_KEY))
-    }
-
     async fn identify(&self, ctx: &RequestContext, headers: &HeaderMap) -> Result<Caller, Rejection> {
         let (id, secret) = credential(headers)?;
         let key = self.verified(id, secret)?;
@@ -72,6 +65,17 @@ impl ApiKeys {
         let key = key.filter(|_| matches).ok_or(Fault::WrongSecret)?;
         let expired = key.expires_at.is_some_and(|at| Timestamp::now() >= at);
         if expired { Err(Fault::Expired) } else { Ok(key) }
+    }
+}
+
+impl Authenticate for ApiKeys {
+    type Refusal = Problem;
+
+    /// Who sent these headers: `401` if nobody that we know, `503` if the account's token is needed and
+    /// cannot be had.
+    async fn authenticate(&self, ctx: &RequestContext, headers: &HeaderMap) -> Result<Caller, Problem> {
+        let caller = self.identify(ctx, headers).await;
+        caller.map_err(|rejection| rejection.into_problem(ctx, &API_KEY))
     }
 }
 

@@ -7,7 +7,7 @@ use http::header::AUTHORIZATION;
 use jiff::Timestamp;
 use jsonwebtoken::Algorithm;
 use problem::Problem;
-use request_context::{AccessToken, Caller, RequestContext};
+use request_context::{AccessToken, Authenticate, Caller, RequestContext};
 
 use crate::jwt::Rules;
 use crate::keys::Keys;
@@ -48,13 +48,6 @@ impl Bearer {
         self.0.keys.warm();
     }
 
-    /// Who sent these headers: `401` with a challenge if nobody that we know, `503` if the provider's keys
-    /// are needed and cannot be had.
-    pub async fn authenticate(&self, ctx: RequestContext, headers: HeaderMap) -> Result<Caller, Problem> {
-        let caller = self.identify(&ctx, &headers).await;
-        caller.map_err(|rejection| rejection.into_problem(&ctx, &BEARER))
-    }
-
     /// As [`require_scope`], with the challenge that belongs to bearer tokens (RFC 6750, section 3.1).
     pub fn require_scope(ctx: &RequestContext, scope: &'static str) -> Result<(), Problem> {
         require_scope(ctx, scope).map_err(|problem| problem.challenge(INSUFFICIENT_SCOPE))
@@ -72,6 +65,17 @@ impl Bearer {
         let caller = Caller { subject: grant.subject, scopes: grant.scopes, token: AccessToken::new(token) };
         verified.insert(digest, caller.clone(), grant.ends, grant.generation);
         Ok(caller)
+    }
+}
+
+impl Authenticate for Bearer {
+    type Refusal = Problem;
+
+    /// Who sent these headers: `401` with a challenge if nobody that we know, `503` if the provider's keys
+    /// are needed and cannot be had.
+    async fn authenticate(&self, ctx: &RequestContext, headers: &HeaderMap) -> Result<Caller, Problem> {
+        let caller = self.identify(ctx, headers).await;
+        caller.map_err(|rejection| rejection.into_problem(ctx, &BEARER))
     }
 }
 

@@ -7,9 +7,14 @@ use jsonwebtoken::{Algorithm, DecodingKey};
 use serde_json::Value;
 use tokio::time::Instant;
 
+/// How many withdrawn keys are remembered: as many as an answer can have at most.
+const MAX_WITHDRAWN: usize = 100;
+
 /// The keys of one answer of the provider.
 pub(crate) struct KeySet {
     keys: Vec<Arc<Key>>,
+    /// The ids of keys that the provider had and has no more, the latest first.
+    withdrawn: Vec<String>,
     source: Vec<Value>,
     /// Grows when the keys change: what an earlier generation verified has to be verified again.
     pub(crate) generation: u64,
@@ -30,6 +35,8 @@ pub(crate) enum Lookup {
     Found(Arc<Key>),
     /// The key exists and signs with something else.
     OtherAlgorithm,
+    /// The provider had it once.
+    Withdrawn,
     Unknown,
 }
 
@@ -40,14 +47,23 @@ impl KeySet {
             previous.map_or(0, |previous| previous.generation + u64::from(previous.source != source));
         let keys: Vec<_> =
             source.iter().filter_map(|jwk| Key::parse(jwk, pinned, generation)).map(Arc::new).collect();
+        let withdrawn = previous.map(|previous| previous.gone_from(&keys)).unwrap_or_default();
         let fetched = Instant::now();
-        (!keys.is_empty()).then_some(Self { keys, source, generation, fetched })
+        (!keys.is_empty()).then_some(Self { keys, withdrawn, source, generation, fetched })
+    }
+
+    /// The ids that were here or withdrawn before, and are not among `keys`.
+    fn gone_from(&self, keys: &[Arc<Key>]) -> Vec<String> {
+        let ids = self.keys.iter().map(|key| &key.id).chain(&self.withdrawn);
+        let gone = ids.filter(|id| keys.iter().all(|key| key.id != **id));
+        gone.take(MAX_WITHDRAWN).cloned().collect()
     }
 
     pub(crate) fn find(&self, id: &str, algorithm: Algorithm) -> Lookup {
         let mut with_id = self.keys.iter().filter(|key| key.id == id).peekable();
         if with_id.peek().is_none() {
-            return Lookup::Unknown;
+            let withdrawn = self.withdrawn.iter().any(|withdrawn| withdrawn == id);
+            return if withdrawn { Lookup::Withdrawn } else { Lookup::Unknown };
         }
         with_id
             .find(|key| key.algorithms.contains(&algorithm))

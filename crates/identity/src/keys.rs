@@ -14,6 +14,10 @@ use crate::key_set::{Key, KeySet, Lookup};
 use crate::pace::Pace;
 use crate::provider::ProviderError;
 
+/// Keys that came no longer ago than this are what the provider would answer now: it announces a key before
+/// it signs with it.
+const FRESH: Duration = Duration::from_secs(2);
+
 /// Cheap to clone; clones share the keys.
 #[derive(Clone)]
 pub(crate) struct Keys(Arc<Inner>);
@@ -33,11 +37,11 @@ type Refreshed = Result<(), Arc<ProviderError>>;
 /// Why there is no key to verify with.
 #[derive(Debug)]
 pub(crate) enum NoKey {
-    /// The provider has no such key.
+    /// The provider has no such key, or has it no more.
     Unknown,
     /// The key signs with another algorithm.
     OtherAlgorithm,
-    /// The provider cannot be asked, so that nobody knows.
+    /// The provider cannot or must not be asked, so that nobody knows.
     Unavailable(Arc<ProviderError>),
 }
 
@@ -59,7 +63,7 @@ impl Keys {
     /// Which keys are in use; `None` if there are none. Has them refreshed in the background when they are
     /// old.
     pub(crate) fn generation(&self, ctx: &RequestContext) -> Option<u64> {
-        let current = self.0.current.load_full();
+        let current = self.0.current.load();
         self.usable(ctx, current.as_ref()).map(|set| set.generation)
     }
 
@@ -75,7 +79,7 @@ impl Keys {
             match set.find(id, algorithm) {
                 Lookup::Found(key) => return Ok(key),
                 Lookup::OtherAlgorithm => return Err(NoKey::OtherAlgorithm),
-                Lookup::Unknown => {}
+                Lookup::Withdrawn | Lookup::Unknown => {}
             }
         }
         let refreshed = self.refreshed(ctx, seen.as_ref()).await;
@@ -83,6 +87,7 @@ impl Keys {
         match self.usable(ctx, current.as_ref()).map(|set| set.find(id, algorithm)) {
             Some(Lookup::Found(key)) => Ok(key),
             Some(Lookup::OtherAlgorithm) => Err(NoKey::OtherAlgorithm),
+            Some(Lookup::Withdrawn) => Err(NoKey::Unknown),
             Some(Lookup::Unknown) => Err(refreshed.map_or_else(NoKey::Unavailable, |()| NoKey::Unknown)),
             None => Err(NoKey::Unavailable(refreshed.err().unwrap_or_else(waiting))),
         }
@@ -105,11 +110,10 @@ impl Keys {
     }
 
     /// Waits for newer keys than those `seen`, no longer than the request can. An error says that the
-    /// provider could not be asked.
+    /// provider could or must not be asked, and that the keys at hand are too old to speak for it.
     async fn refreshed(&self, ctx: &RequestContext, seen: Option<&Arc<KeySet>>) -> Refreshed {
         let Some(landing) = self.refresh(ctx, seen) else {
-            let failing = self.pace().is_failing();
-            return if failing { Err(waiting()) } else { Ok(()) };
+            return if self.is_fresh() { Ok(()) } else { Err(waiting()) };
         };
         match timeout_at(ctx.deadline().instant(), landing.result()).await {
             Ok(Some(result)) => result,
@@ -143,6 +147,11 @@ impl Keys {
         seen.map(Arc::as_ptr) == current.as_ref().map(Arc::as_ptr)
     }
 
+    fn is_fresh(&self) -> bool {
+        let current = self.0.current.load();
+        current.as_ref().is_some_and(|set| set.fetched.elapsed() < FRESH) && !self.pace().is_failing()
+    }
+
     async fn fetch(self, ctx: RequestContext) -> Refreshed {
         let result = self.fetch_once(&ctx).await;
         self.pace().end(result.is_ok());
@@ -167,5 +176,5 @@ impl Keys {
 }
 
 fn waiting() -> Arc<ProviderError> {
-    Arc::new(ProviderError::new("it failed a moment ago and is not asked again yet"))
+    Arc::new(ProviderError::new("it was asked too recently to be asked again"))
 }

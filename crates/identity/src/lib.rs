@@ -8,6 +8,7 @@ mod accounts;
 mod api_keys;
 mod bearer;
 mod client_credentials;
+mod endpoint;
 mod flight;
 mod jwt;
 mod key_set;

@@ -16,17 +16,14 @@ use request_context::{Deadline, RequestContext};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use tokio::sync::OnceCell;
-use upstream_client::{BadUpstream, NoTokens, Operation, Upstream, UpstreamSettings};
+use tokio::task::spawn_blocking;
+use upstream_client::{BadUpstream, Operation, Upstream};
 use url::Url;
 use url::form_urlencoded::byte_serialize;
 
 use crate::IdentitySettings;
+use crate::endpoint::{Endpoint, Question, upstream};
 
-/// What upstream-client calls the provider, in its logs.
-const NAME: &str = "identity-provider";
-/// A token endpoint that checks a password hash is slower than a domain service.
-const TIMEOUT: Duration = Duration::from_secs(2);
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// Time for asking where an endpoint is and then asking it.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -34,16 +31,25 @@ static CONFIGURATION: Operation =
     Operation::get("identity-provider.configuration", "/.well-known/openid-configuration")
         .as_nobody()
         .max_body(256 << 10);
-static KEYS: Operation = Operation::get("identity-provider.keys", "").as_nobody().max_body(256 << 10);
-static TOKEN: Operation = Operation::post("identity-provider.token", "").as_nobody().max_body(64 << 10);
+static KEYS: Question = Question { plain: ask_for_keys(""), slash: ask_for_keys("/") };
+static TOKEN: Question = Question { plain: ask_for_token(""), slash: ask_for_token("/") };
+
+const fn ask_for_keys(path: &'static str) -> Operation {
+    Operation::get("identity-provider.keys", path).as_nobody().max_body(256 << 10)
+}
+
+const fn ask_for_token(path: &'static str) -> Operation {
+    Operation::post("identity-provider.token", path).as_nobody().max_body(64 << 10)
+}
 
 /// The identity provider that issues the tokens, and what this service is to it.
 pub struct Provider {
     settings: IdentitySettings,
     service: String,
-    base: Upstream,
-    keys: OnceCell<Upstream>,
-    token: OnceCell<Upstream>,
+    /// Where it announces its endpoints: absent if the settings name them all.
+    base: Option<Upstream>,
+    keys: OnceCell<Endpoint>,
+    token: OnceCell<Endpoint>,
 }
 
 /// A client of the provider.
@@ -89,14 +95,17 @@ pub(crate) struct TokenAnswer {
 impl Provider {
     /// The provider that `settings` name, as `service` knows it. Nothing is sent yet.
     pub fn new(settings: &IdentitySettings, service: &str) -> Result<Arc<Self>, BadUpstream> {
+        let keys = named(settings.jwks_url.as_ref(), &KEYS)?;
+        let token = named(settings.token_url.as_ref(), &TOKEN)?;
+        let announces = !(keys.initialized() && token.initialized());
         let issuer = || Url::parse(&settings.issuer).expect("the settings were checked");
-        let base = settings.provider_url.clone().unwrap_or_else(issuer);
+        let base = announces.then(|| settings.provider_url.clone().unwrap_or_else(issuer));
         Ok(Arc::new(Self {
             settings: settings.clone(),
             service: service.to_owned(),
-            base: upstream(base)?,
-            keys: OnceCell::new(),
-            token: OnceCell::new(),
+            base: base.map(upstream).transpose()?,
+            keys,
+            token,
         }))
     }
 
@@ -117,12 +126,11 @@ impl Provider {
 
     pub(crate) async fn fetch_keys(&self, ctx: &RequestContext) -> Result<KeysAnswer, ProviderError> {
         let ctx = &detached(ctx);
-        let keys = self.keys.get_or_try_init(async || match &self.settings.jwks_url {
-            Some(url) => endpoint(url.clone()),
-            None => self.announced(self.configuration(ctx).await?.jwks_uri),
+        let keys = self.keys.get_or_try_init(async || {
+            let url = self.configuration(ctx).await?.jwks_uri;
+            self.announced(url, &KEYS).await
         });
-        let call = keys.await?.call(ctx, &KEYS);
-        call.fetch().await.map_err(ProviderError::from_source("its keys cannot be fetched"))
+        keys.await?.call(ctx).fetch().await.map_err(ProviderError::from_source("its keys cannot be fetched"))
     }
 
     /// A token by client credentials (RFC 6749, section 4.4).
@@ -132,24 +140,22 @@ impl Provider {
         client: &Client,
     ) -> Result<TokenAnswer, ProviderError> {
         let ctx = &detached(ctx);
-        let token = self.token.get_or_try_init(async || match &self.settings.token_url {
-            Some(url) => endpoint(url.clone()),
-            None => match self.configuration(ctx).await?.token_endpoint {
-                Some(url) => self.announced(url),
-                None => Err(ProviderError::new("it announces no token endpoint")),
-            },
+        let token = self.token.get_or_try_init(async || {
+            let url = self.configuration(ctx).await?.token_endpoint;
+            let url = url.ok_or_else(|| ProviderError::new("it announces no token endpoint"))?;
+            self.announced(url, &TOKEN).await
         });
         let call = token
             .await?
-            .call(ctx, &TOKEN)
+            .call(ctx)
             .header(AUTHORIZATION, client.authorization())
             .form(&[("grant_type", "client_credentials")]);
         call.fetch().await.map_err(ProviderError::from_source("it issued no token"))
     }
 
     async fn configuration(&self, ctx: &RequestContext) -> Result<Configuration, ProviderError> {
-        let found: Configuration = self
-            .base
+        let base = self.base.as_ref().expect("an endpoint that the settings do not name needs one");
+        let found: Configuration = base
             .call(ctx, &CONFIGURATION)
             .fetch()
             .await
@@ -160,8 +166,17 @@ impl Provider {
         Ok(found)
     }
 
+    /// The endpoint that is announced at `url`.
+    async fn announced(&self, url: Url, question: &'static Question) -> Result<Endpoint, ProviderError> {
+        const UNUSABLE: &str = "it announces an unusable endpoint";
+        let url = self.moved(url)?;
+        // Not on a thread that handles requests: a client for TLS reads the system's certificates.
+        let made = spawn_blocking(move || Endpoint::new(url, question)).await;
+        made.map_err(ProviderError::from_source(UNUSABLE))?.map_err(ProviderError::from_source(UNUSABLE))
+    }
+
     /// An endpoint of the provider's own origin is reached where the provider is.
-    fn announced(&self, mut url: Url) -> Result<Upstream, ProviderError> {
+    fn moved(&self, mut url: Url) -> Result<Url, ProviderError> {
         let issuer = Url::parse(&self.settings.issuer).expect("the settings were checked");
         if issuer.scheme() == "https" && url.scheme() != "https" {
             return Err(ProviderError::new("it announces an endpoint without TLS"));
@@ -174,7 +189,7 @@ impl Provider {
             moved.set_query(url.query());
             url = moved;
         }
-        endpoint(url)
+        Ok(url)
     }
 }
 
@@ -208,22 +223,45 @@ impl ProviderError {
     }
 }
 
-fn endpoint(url: Url) -> Result<Upstream, ProviderError> {
-    upstream(url).map_err(ProviderError::from_source("it announces an unusable endpoint"))
-}
-
-fn upstream(url: Url) -> Result<Upstream, BadUpstream> {
-    let settings = UpstreamSettings {
-        timeout: TIMEOUT,
-        connect_timeout: CONNECT_TIMEOUT,
-        max_idle: 2,
-        ..UpstreamSettings::at(url)
-    };
-    Upstream::new(NAME, &settings, Arc::new(NoTokens))
+/// The endpoint that the settings name, or room for the one that is announced.
+fn named(url: Option<&Url>, question: &'static Question) -> Result<OnceCell<Endpoint>, BadUpstream> {
+    let endpoint = url.map(|url| Endpoint::new(url.clone(), question)).transpose()?;
+    Ok(OnceCell::new_with(endpoint))
 }
 
 /// What is fetched serves everyone, so that it neither ends with the request that needed it first nor names
 /// its caller.
 fn detached(ctx: &RequestContext) -> RequestContext {
     RequestContext::new(ctx.request_id().clone(), ctx.trace().clone(), Deadline::after(PATIENCE))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// Which of base, keys and token endpoint have a client before the first request.
+    fn made(changes: &serde_json::Value) -> [bool; 3] {
+        let mut settings = json!({"issuer": "http://idp.shop.example", "client_secret": "hush"});
+        for (key, value) in changes.as_object().unwrap() {
+            settings[key] = value.clone();
+        }
+        let settings: IdentitySettings = serde_json::from_value(settings).unwrap();
+        let provider = Provider::new(&settings, "mobile-bff").unwrap();
+        [provider.base.is_some(), provider.keys.initialized(), provider.token.initialized()]
+    }
+
+    #[test]
+    fn clients_are_made_at_the_start_if_they_can_be_and_only_if_they_are_needed() {
+        let (keys, token) = ("http://idp.shop.example/keys", "http://idp.shop.example/token");
+        for (settings, expected) in [
+            (json!({}), [true, false, false]),
+            (json!({"jwks_url": keys}), [true, true, false]),
+            (json!({"token_url": token}), [true, false, true]),
+            (json!({"jwks_url": keys, "token_url": token}), [false, true, true]),
+        ] {
+            assert_eq!(made(&settings), expected, "{settings}");
+        }
+    }
 }

@@ -26,10 +26,10 @@ pub struct IdentitySettings {
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "check::url")]
     pub provider_url: Option<Url>,
     /// Where its keys are, if it does not announce that (OpenID Connect Discovery 1.0).
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "check::url")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "check::endpoint")]
     pub jwks_url: Option<Url>,
     /// Where it issues tokens, if it does not announce that.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "check::url")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "check::endpoint")]
     pub token_url: Option<Url>,
     /// What `aud` must contain. The name of this service, unless said otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "check::name")]

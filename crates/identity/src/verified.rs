@@ -10,7 +10,7 @@ use request_context::Caller;
 
 /// The tokens together take at most this many bytes.
 const CAPACITY: u64 = 4 << 20;
-/// What an entry takes beside its token.
+/// What an entry takes beside its token, which it holds as text and as a header.
 const OVERHEAD: usize = 512;
 
 /// Verified tokens by the SHA-256 of their text. Only tokens with a good signature get in.
@@ -30,7 +30,7 @@ struct Entry {
 impl Verified {
     pub(crate) fn new() -> Self {
         let weigh = |_: &Digest, entry: &Entry| {
-            u32::try_from(entry.caller.token.expose().len() + OVERHEAD).unwrap_or(u32::MAX)
+            u32::try_from(2 * entry.caller.token.expose().len() + OVERHEAD).unwrap_or(u32::MAX)
         };
         let cache = Cache::builder().max_capacity(CAPACITY).weigher(weigh).expire_after(UntilItEnds).build();
         Self(cache)

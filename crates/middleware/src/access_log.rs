@@ -1,4 +1,4 @@
-//! One event per request, when its answer is ready or its client has left.
+//! One event per request, when its answer is ready or nobody waits for it any more.
 //!
 //! Field names are those of OpenTelemetry's semantic conventions where there is one. Never a URL,
 //! a query, a header or a subject: the route's template and the ids say which request it was.
@@ -17,14 +17,15 @@ use tracing::field;
 use crate::around::Around;
 use text::{Chain, Warnings};
 
-/// The status that proxies log for a client who left before its answer; it is never sent.
-const CLIENT_LEFT: u16 = 499;
+/// Why a request has no answer. Its client left, or the connection was cut, by us at the end of a drain for
+/// instance: from here the two look the same. There is no status, as none was sent.
+const CANCELLED: &str = "cancelled";
 
 /// Writes the access log.
 #[derive(Clone, Copy)]
 pub(crate) struct AccessLog;
 
-/// A request that has no answer yet. Dropped without one, it logs that its client left.
+/// A request that has no answer yet. Dropped without one, it logs that.
 pub(crate) struct Pending {
     method: Method,
     route: Option<MatchedPath>,
@@ -35,7 +36,7 @@ pub(crate) struct Pending {
 
 #[derive(Default)]
 struct Outcome<'a> {
-    status: u16,
+    status: Option<u16>,
     size: Option<u64>,
     error: Option<&'static str>,
     cause: Option<Chain<'a>>,
@@ -60,7 +61,7 @@ impl Around for AccessLog {
         let problem = response.extensions().get::<Problem>();
         let causes = response.extensions().get::<Causes>();
         pending.log(Outcome {
-            status: response.status().as_u16(),
+            status: Some(response.status().as_u16()),
             size: response.body().size_hint().exact(),
             error: problem.map(|problem| problem.kind().slug),
             cause: problem.and_then(Problem::cause).map(|cause| Chain(&**cause)),
@@ -73,11 +74,7 @@ impl Around for AccessLog {
 impl Drop for Pending {
     fn drop(&mut self) {
         if !self.answered {
-            self.log(Outcome {
-                status: CLIENT_LEFT,
-                error: Some("client_disconnected"),
-                ..Outcome::default()
-            });
+            self.log(Outcome { error: Some(CANCELLED), ..Outcome::default() });
         }
     }
 }
@@ -103,7 +100,7 @@ impl Pending {
                 )
             };
         }
-        if outcome.status >= 500 {
+        if outcome.status >= Some(500) {
             write_at!(WARN);
         } else {
             write_at!(INFO);

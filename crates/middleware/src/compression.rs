@@ -1,10 +1,12 @@
 //! Compresses what is worth it, in the coding that the client likes best.
 
+use axum::body::Body;
 use axum::extract::Request;
-use http::header::ACCEPT_ENCODING;
+use axum::response::Response;
+use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING};
 use http::{Extensions, HeaderMap, StatusCode, Version};
-use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, Predicate, SizeAbove};
+use tower_http::compression::{CompressionBody, CompressionLayer};
 
 /// Below it a body fits in one packet anyway.
 const MIN_BYTES: u64 = 1024;
@@ -18,6 +20,17 @@ pub(crate) fn layer() -> CompressionLayer<impl Predicate> {
 /// The compressed form of nothing is some bytes, and a `304` with any is an error on HTTP/2.
 fn has_a_body(status: StatusCode, _: Version, _: &HeaderMap, _: &Extensions) -> bool {
     status != StatusCode::NOT_MODIFIED
+}
+
+/// The answer with a body that is like any other.
+///
+/// One that is not compressed is taken out of its wrapper, which is as large as the encoders it has room for.
+pub(crate) fn unwrap(response: Response<CompressionBody<Body>>) -> Response {
+    if response.headers().contains_key(CONTENT_ENCODING) {
+        response.map(Body::new)
+    } else {
+        response.map(CompressionBody::into_inner)
+    }
 }
 
 /// Answers to writes are small and stay as they are.

@@ -1,17 +1,21 @@
 //! Gives a request up when its time is over.
 
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use axum::Extension;
 use axum::extract::Request;
-use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName};
+use pin_project_lite::pin_project;
 use problem::{Problem, kind};
 use request_context::RequestContext;
-use tokio::time::timeout_at;
+use tokio::time::{Timeout, timeout_at};
+use tower::{Layer, Service};
 
-use crate::arrival;
+use crate::arrival::{self, Arrival};
 
 const REQUEST_TIMEOUT_MS: HeaderName = HeaderName::from_static("x-request-timeout-ms");
 /// Ten minutes, the longest a service's own deadline can be.
@@ -40,17 +44,64 @@ fn milliseconds(value: &[u8]) -> Option<u32> {
 }
 
 /// Drops what is inside at the deadline, and with it all that is being waited for on the request's behalf.
-pub(crate) async fn enforce(
-    Extension(context): Extension<RequestContext>,
-    request: Request,
-    next: Next,
-) -> Result<Response, Problem> {
-    requested(request.headers())?;
-    let (request, arrival) = arrival::watch(request);
-    match timeout_at(context.deadline().instant(), next.run(request)).await {
-        Ok(response) => Ok(response),
-        // Who is slow decides whose fault it is: 4xx or 5xx.
-        Err(_) if arrival.is_awaited() => Err(Problem::new(kind::REQUEST_TIMEOUT)),
-        Err(_) => Err(Problem::new(kind::DEADLINE_EXCEEDED)),
+///
+/// Hand-written, as [`Around`](crate::around::Around) is: `from_fn` would allocate three times.
+#[derive(Clone, Copy)]
+pub(crate) struct DeadlineLayer;
+
+impl<S> Layer<S> for DeadlineLayer {
+    type Service = DeadlineService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        DeadlineService(inner)
+    }
+}
+
+#[derive(Clone)]
+pub(crate) struct DeadlineService<S>(S);
+
+impl<S> Service<Request> for DeadlineService<S>
+where
+    S: Service<Request, Response = Response, Error = Infallible>,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = DeadlineFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.0.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let context: Option<&RequestContext> = request.extensions().get();
+        let deadline = context.expect("the stack writes it down further out").deadline();
+        let (request, arrival) = arrival::watch(request);
+        DeadlineFuture { inner: timeout_at(deadline.instant(), self.0.call(request)), arrival }
+    }
+}
+
+pin_project! {
+    pub(crate) struct DeadlineFuture<F> {
+        #[pin]
+        inner: Timeout<F>,
+        arrival: Arrival,
+    }
+}
+
+impl<F> Future for DeadlineFuture<F>
+where
+    F: Future<Output = Result<Response, Infallible>>,
+{
+    type Output = Result<Response, Infallible>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let late = match ready!(this.inner.poll(cx)) {
+            Ok(answered) => return Poll::Ready(answered),
+            // Who is slow decides whose fault it is: 4xx or 5xx.
+            Err(_) if this.arrival.is_awaited() => kind::REQUEST_TIMEOUT,
+            Err(_) => kind::DEADLINE_EXCEEDED,
+        };
+        Poll::Ready(Ok(Problem::new(late).into_response()))
     }
 }

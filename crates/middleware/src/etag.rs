@@ -1,12 +1,15 @@
 //! Entity tags (RFC 9110, section 8.8.3).
 
+use std::io::Write;
+
 use http::HeaderValue;
 use xxhash_rust::xxh3::xxh3_128;
 
 /// The tag of a body. Weak, as its compressed forms share it.
 pub(crate) fn of(body: &[u8]) -> HeaderValue {
-    let tag = format!("W/\"{:032x}\"", xxh3_128(body));
-    HeaderValue::try_from(tag).expect("hexadecimal digits and quotes are a header value")
+    let mut tag = [0; 36];
+    write!(&mut tag[..], "W/\"{:032x}\"", xxh3_128(body)).expect("it has room for three signs and 32 digits");
+    HeaderValue::from_bytes(&tag).expect("hexadecimal digits and quotes are a header value")
 }
 
 /// Whether a line of `If-None-Match` names `tag`, compared weakly (section 8.8.3.2), or names them all.

@@ -9,6 +9,7 @@ mod query;
 mod text;
 
 pub use context::Context;
+pub(crate) use context::context_of;
 pub use idempotency_key::IdempotencyKey;
 pub use json::Json;
 pub use path::Path;

@@ -19,10 +19,11 @@ mod priority;
 mod problems;
 mod public_url;
 mod reads;
+mod refusal;
 mod settings;
 mod stack;
 
-pub use authentication::authentication;
+pub use authentication::{Authentication, AuthenticationLayer, authentication};
 pub use extract::{Context, IdempotencyKey, Json, Path, Query};
 pub use priority::priority;
 pub use public_url::{NotPublic, PublicUrl};

@@ -2,7 +2,6 @@
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
 use http::HeaderValue;
 use http::header::{CONTENT_SECURITY_POLICY, X_CONTENT_TYPE_OPTIONS};
@@ -14,9 +13,11 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use crate::access_log::AccessLog;
 use crate::around::AroundLayer;
 use crate::context::Contexts;
+use crate::deadline::DeadlineLayer;
 use crate::problems::Problems;
 use crate::reads::Reads;
-use crate::{PublicUrl, RequestSettings, compression, deadline, foreign_headers, panics};
+use crate::refusal::RefuseLayer;
+use crate::{PublicUrl, RequestSettings, compression, foreign_headers, panics, refusal};
 
 /// An answer of this API is data: nothing in it may load, run or be framed.
 const NO_CONTENT_POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
@@ -47,15 +48,17 @@ pub fn stack(router: Router, settings: &RequestSettings, public_url: &PublicUrl,
             .layer(AroundLayer(Problems { naming, public_url: public_url.clone() }))
             // A write that is done must not be answered 406, as a read may be.
             .map_request(compression::for_reads_only)
-            .map_response(into_response)
+            .map_response(compression::unwrap)
             .layer(compression::layer())
             // Inside compression: a tag names the uncompressed body, and a 304 has nothing to compress.
             .layer(AroundLayer(Reads))
             // Inside what completes an answer, so that a panic's is as complete as any other.
             .map_response(into_response)
             .layer(CatchPanicLayer::custom(panics::answer))
+            // What cannot be right costs no more than this.
+            .layer(RefuseLayer(refusal::look))
             // Around the rest of the work: reading the body, authentication, the handler.
-            .layer(from_fn(deadline::enforce))
+            .layer(DeadlineLayer)
             // Extractors enforce it on the bytes that arrive; a route may set its own.
             .layer(DefaultBodyLimit::max(settings.max_body_bytes())),
     )

@@ -25,13 +25,8 @@ fn table() -> OpenApiRouter<AppState> {
 
 /// The routes behind authentication, ready to serve.
 pub(crate) fn router(state: AppState) -> Router {
-    let bearer = state.identity.clone();
-    let authenticate = move |ctx, headers| {
-        let bearer = bearer.clone();
-        async move { bearer.authenticate(ctx, headers).await }
-    };
     let (router, _) = table().split_for_parts();
-    router.route_layer(authentication(authenticate)).with_state(state)
+    router.route_layer(authentication(state.identity.clone())).with_state(state)
 }
 
 /// The OpenAPI 3.1 document, as JSON.

@@ -35,15 +35,11 @@ fn open() -> OpenApiRouter<AppState> {
 
 /// All routes, ready to serve.
 pub(crate) fn router(state: AppState) -> Router {
-    let keys = state.identity.clone();
-    let authenticate = move |ctx, headers| {
-        let keys = keys.clone();
-        async move { keys.authenticate(ctx, headers).await }
-    };
     let (keyed, _) = keyed().split_for_parts();
     let (open, _) = open().split_for_parts();
     // A partner's machine can come again later, where a person waits.
-    keyed.route_layer((priority(Priority::Batch), authentication(authenticate))).merge(open).with_state(state)
+    let callers = (priority(Priority::Batch), authentication(state.identity.clone()));
+    keyed.route_layer(callers).merge(open).with_state(state)
 }
 
 /// The OpenAPI 3.1 document as the service offers it, as JSON.

@@ -3,6 +3,7 @@
 //! Both halves of a BFF speak it: `middleware` writes it down when a request comes in, and
 //! `upstream-client` reads it when a call goes out. It knows neither of the two.
 
+mod authenticate;
 mod caller;
 mod deadline;
 mod priority;
@@ -11,6 +12,7 @@ mod trace;
 
 use std::sync::Arc;
 
+pub use authenticate::Authenticate;
 pub use caller::{AccessToken, Caller, Scopes, Subject};
 pub use deadline::Deadline;
 pub use priority::Priority;

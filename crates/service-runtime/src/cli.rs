@@ -127,7 +127,7 @@ where
     B: AsyncFnOnce(S) -> Result<App, BuildError>,
 {
     let server = settings.server().clone();
-    telemetry::start(rust_log.unwrap_or(&server.log))
+    let log = telemetry::start(rust_log.unwrap_or(&server.log))
         .map_err(|error| Failure::settings(format!("RUST_LOG: {error}")))?;
     let runtime = runtime::Builder::new_multi_thread()
         .worker_threads(server.worker_threads)
@@ -135,6 +135,7 @@ where
         .build()
         .map_err(Failure::refused)?;
     let outcome = runtime.block_on(async {
+        tokio::spawn(log.watch());
         let signals = Signals::of_process().map_err(Failure::refused)?;
         let plan = Plan {
             name: service.name,
@@ -149,6 +150,7 @@ where
     });
     // What a handler left running must not hold up the exit.
     runtime.shutdown_background();
+    log.end();
     outcome
 }
 

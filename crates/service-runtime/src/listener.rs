@@ -5,6 +5,7 @@
 //! HTTP/2 connection has. How long a request and its body may take is the routes' own affair.
 
 mod activity;
+mod body;
 mod connection;
 mod socket;
 
@@ -33,6 +34,10 @@ const AFTER_REFUSAL: Duration = Duration::from_millis(100);
 const PENDING_RESETS: usize = 20;
 /// Streams that we had to reset because of what the client sent: more end the connection (CVE-2025-8671).
 const LOCAL_RESETS: usize = 100;
+/// The most headers of a request on HTTP/1; on HTTP/2 the size of the head limits their number, too.
+///
+/// The answer beyond it is a bare `431`, so whoever wants to say more refuses at a lower number.
+const MAX_HEADERS: usize = 128;
 /// What a client may send unread on one stream, and on one connection.
 const STREAM_WINDOW: u32 = 64 * 1024;
 const CONNECTION_WINDOW: u32 = 1024 * 1024;
@@ -152,7 +157,12 @@ fn builder(settings: &ServerSettings) -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
     // hyper's own header timer counts idle time too, so that no connection could be idle for longer than a
     // head may take: `activity` tells the two apart.
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(None).max_buf_size(max_head);
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(None)
+        .max_headers(MAX_HEADERS)
+        .max_buf_size(max_head);
     builder
         .http2()
         .timer(TokioTimer::new())

@@ -15,29 +15,37 @@ const SECOND: Duration = Duration::from_secs(1);
 
 pub(super) fn issuer<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     let issuer = String::deserialize(from)?;
-    let problem = Url::parse(&issuer).map_or(Some(NO_URL), |url| url_problem(&url));
-    match problem {
-        None => Ok(issuer),
-        Some(problem) => Err(D::Error::custom(problem)),
-    }
+    parsed(&issuer, url_problem).map(|_| issuer).map_err(D::Error::custom)
 }
 
 pub(super) fn url<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Url>, D::Error> {
-    let url = Url::deserialize(from)?;
-    match url_problem(&url) {
-        None => Ok(Some(url)),
-        Some(problem) => Err(D::Error::custom(problem)),
-    }
+    parsed(&String::deserialize(from)?, url_problem).map(Some).map_err(D::Error::custom)
+}
+
+pub(super) fn endpoint<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Url>, D::Error> {
+    parsed(&String::deserialize(from)?, endpoint_problem).map(Some).map_err(D::Error::custom)
 }
 
 const NO_URL: &str = "must be a URL that begins with http:// or https://";
 
+/// The error does not quote `text`, since a password may be in it.
+fn parsed(text: &str, problem: fn(&Url) -> Option<&'static str>) -> Result<Url, &'static str> {
+    let url = Url::parse(text).map_err(|_| NO_URL)?;
+    problem(&url).map_or(Ok(url), Err)
+}
+
 fn url_problem(url: &Url) -> Option<&'static str> {
+    let beyond = url.query().is_some() || url.fragment().is_some();
+    let problem = beyond.then_some("must be a URL without query and fragment");
+    problem.or_else(|| endpoint_problem(url))
+}
+
+fn endpoint_problem(url: &Url) -> Option<&'static str> {
     if !matches!(url.scheme(), "http" | "https") {
         return Some(NO_URL);
     }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Some("must be a URL without query and fragment");
+    if url.fragment().is_some() {
+        return Some("must be a URL without fragment");
     }
     let anonymous = url.username().is_empty() && url.password().is_none();
     (!anonymous).then_some("must be a URL without a credential")
@@ -54,7 +62,8 @@ pub(super) fn required_name<'de, D: Deserializer<'de>>(from: D) -> Result<String
 }
 
 pub(super) fn secret<'de, D: Deserializer<'de>>(from: D) -> Result<SecretString, D::Error> {
-    let secret = SecretString::deserialize(from)?;
+    // serde's own message would quote the value.
+    let secret = SecretString::deserialize(from).map_err(|_| D::Error::custom("must be text"))?;
     if secret.expose_secret().is_empty() {
         return Err(D::Error::custom("must not be empty"));
     }

@@ -141,8 +141,10 @@ impl Serialize for SecretHash {
 
 impl<'de> Deserialize<'de> for SecretHash {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(from)?;
-        parse(&text).map(Self).ok_or_else(|| D::Error::custom("must be 64 hexadecimal digits"))
+        // Nor is what stands there by mistake quoted: it may be the secret itself.
+        let text = String::deserialize(from).ok();
+        let hash = text.and_then(|text| parse(&text)).map(Self);
+        hash.ok_or_else(|| D::Error::custom("must be 64 hexadecimal digits"))
     }
 }
 

@@ -66,7 +66,9 @@ fn what_is_out_of_range_is_one_clear_line() {
 #[test]
 fn what_may_be_a_secret_is_not_quoted() {
     let text = "hunter2";
-    for value in [json!(12_345_678), json!(12.5), json!(true), json!([text]), json!({text: text}), json!(null)] {
+    for value in
+        [json!(12_345_678), json!(12.5), json!(true), json!([text]), json!({text: text}), json!(null)]
+    {
         let own = identity(&json!({"client_secret": value})).unwrap_err();
         assert_eq!(own, "must be text");
 

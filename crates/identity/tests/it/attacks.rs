@@ -3,6 +3,7 @@
 use aws_lc_rs::hmac;
 use http::header::AUTHORIZATION;
 use identity::Bearer;
+use request_context::Authenticate;
 use serde_json::{Value, json};
 
 use super::bearer::caller_of;
@@ -223,7 +224,7 @@ async fn only_one_header_with_the_right_scheme_is_a_credential() {
         (&[&good], "u_42"),
     ] {
         let values: Vec<_> = values.iter().map(|value| (AUTHORIZATION, *value)).collect();
-        let result = house.bearer.authenticate(request(), headers(&values)).await;
+        let result = house.bearer.authenticate(&request(), &headers(&values)).await;
         assert_eq!(summary(result), expected, "{values:?}");
     }
 }

@@ -1,5 +1,6 @@
 use http::header::AUTHORIZATION;
 use identity::Bearer;
+use request_context::Authenticate;
 use serde_json::json;
 
 use super::provider::FakeProvider;
@@ -9,7 +10,7 @@ use super::support::{headers, provider, request, summary};
 /// Who `bearer` says sent this token.
 pub(crate) async fn caller_of(bearer: &Bearer, token: &str) -> String {
     let headers = headers(&[(AUTHORIZATION, &format!("Bearer {token}"))]);
-    summary(bearer.authenticate(request(), headers).await)
+    summary(bearer.authenticate(&request(), &headers).await)
 }
 
 #[tokio::test]
@@ -31,7 +32,7 @@ async fn the_caller_has_the_scopes_and_the_token_of_the_request() {
     let token = signer.token();
     for _warm in [false, true] {
         let headers = headers(&[(AUTHORIZATION, &format!("bEARER  {token}"))]);
-        let caller = bearer.authenticate(request(), headers).await.unwrap();
+        let caller = bearer.authenticate(&request(), &headers).await.unwrap();
         assert!(caller.scopes.contains("openid") && caller.scopes.contains("profile"));
         assert_eq!(caller.token.expose(), token);
     }
@@ -98,7 +99,7 @@ async fn a_missing_scope_is_forbidden() {
     let fake = FakeProvider::start(&[&signer]).await;
     let bearer = Bearer::new(&provider(&fake, &json!({})));
     let headers = headers(&[(AUTHORIZATION, &format!("Bearer {}", signer.token()))]);
-    let caller = bearer.authenticate(request(), headers).await.unwrap();
+    let caller = bearer.authenticate(&request(), &headers).await.unwrap();
     let ctx = request().with_caller(caller.clone());
     let outcome = |result: Result<(), _>| summary(result.map(|()| caller.clone()));
 

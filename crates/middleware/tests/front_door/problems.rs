@@ -179,3 +179,16 @@ async fn a_head_request_gets_the_head_alone() {
         assert_eq!(head.header("etag"), whole.header("etag"), "{path}");
     }
 }
+
+#[tokio::test]
+async fn more_headers_than_the_gateway_sends_are_a_problem() {
+    let app = app(routes());
+    for (count, expected) in [(110, "200 "), (111, "431 headers-too-large"), (1000, "431 headers-too-large")]
+    {
+        let names = (0..count).map(|n| format!("h-{n}"));
+        let request = names.fold(get("/ok"), |request, name| request.header(name, "x"));
+        let answer = send(&app, request, "").await;
+        assert_eq!(answer.verdict(), expected, "{count}");
+        assert_eq!(answer.header("x-request-id").len(), 36, "{count}");
+    }
+}

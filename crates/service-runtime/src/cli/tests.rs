@@ -70,7 +70,7 @@ fn check_prints_every_setting_but_no_secret() {
     worker_threads = 2
     max_connections = 4096
     header_timeout = "10s"
-    max_head = "32.0 KiB"
+    max_head = "40.0 KiB"
     idle_timeout = "1m 15s"
     write_timeout = "30s"
     max_streams = 100

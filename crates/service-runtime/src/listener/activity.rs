@@ -1,10 +1,7 @@
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use axum::body::{Body, Bytes, HttpBody};
-use hyper::body::{Frame, SizeHint};
+use slab::Slab;
 use tokio::time::{Instant, sleep_until};
 
 use crate::settings::ServerSettings;
@@ -26,19 +23,8 @@ impl From<&ServerSettings> for Limits {
     }
 }
 
-/// How long a client that sent nothing may take to see that its connection ends.
+/// How long a client that is waited for in vain may take to see that its connection ends.
 const FAREWELL: Duration = Duration::from_secs(1);
-
-impl Limits {
-    /// How long a connection may take to end by itself.
-    pub(super) fn patience(&self, reason: Overdue) -> Duration {
-        match reason {
-            Overdue::Head | Overdue::Idle => FAREWELL,
-            // Other requests on the connection may still be answered.
-            Overdue::Stalled => self.write,
-        }
-    }
-}
 
 /// Why a connection is to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,22 +46,41 @@ pub(super) struct Activity {
 
 #[derive(Debug)]
 struct State {
-    /// Requests whose answer is not yet handed over whole.
-    requests: usize,
-    /// Those of them whose answer waits until the client takes more of it.
-    waiting: usize,
-    /// When any of this last changed.
-    since: Instant,
+    /// Requests whose answer the client has not taken whole.
+    answers: Slab<Answer>,
+    /// Since when there is none of them.
+    quiet: Instant,
     /// When the head that is being read began to arrive.
     head: Option<Instant>,
     http2: bool,
+}
+
+/// An answer, from the arrival of its request until its last byte is written.
+///
+/// Each has a clock of its own: a stream that is stalled is so however busy the others on its connection are.
+#[derive(Debug)]
+struct Answer {
+    /// Who holds a part of it: whoever makes it, and every piece of its body that is not yet written whole.
+    shares: usize,
+    /// Whether what is still missing of it is ours to make.
+    making: bool,
+    /// Since when the client has taken nothing, if there is something for it to take.
+    offered: Option<Instant>,
+}
+
+impl Answer {
+    /// The client took some of it.
+    fn taken(&mut self) {
+        let all = self.making && self.shares == 1;
+        self.offered = (!all).then(Instant::now);
+    }
 }
 
 impl Activity {
     /// A connection that has just been accepted: the clock of its first head runs.
     pub(super) fn new(limits: Limits) -> Self {
         let now = Instant::now();
-        let state = State { requests: 0, waiting: 0, since: now, head: Some(now), http2: false };
+        let state = State { answers: Slab::new(), quiet: now, head: Some(now), http2: false };
         Self { limits, state: Mutex::new(state) }
     }
 
@@ -86,19 +91,18 @@ impl Activity {
     /// Bytes arrived. On a quiet HTTP/1 connection they begin a head; on HTTP/2 they may be anything.
     pub(super) fn received(&self) {
         let mut state = self.state();
-        if state.requests == 0 && !state.http2 && state.head.is_none() {
+        if state.answers.is_empty() && !state.http2 && state.head.is_none() {
             state.head = Some(Instant::now());
         }
     }
 
     /// A request arrived.
-    pub(super) fn begin(self: &Arc<Self>, http2: bool) -> Running {
+    pub(super) fn begin(self: &Arc<Self>, http2: bool) -> Share {
         let mut state = self.state();
-        state.requests += 1;
-        state.since = Instant::now();
         state.head = None;
         state.http2 = http2;
-        Running { activity: Arc::clone(self), waiting: false }
+        let answer = state.answers.insert(Answer { shares: 1, making: true, offered: None });
+        Share { activity: Arc::clone(self), answer }
     }
 
     /// Completes when the client has kept the connection waiting for too long.
@@ -117,75 +121,82 @@ impl Activity {
     /// What will be overdue, and when, if the client does nothing.
     fn verdict(&self) -> Option<(Instant, Overdue)> {
         let state = self.state();
-        match (state.requests, state.waiting, state.head) {
-            (0, _, Some(began)) => Some((began + self.limits.header, Overdue::Head)),
-            (0, _, None) => Some((state.since + self.limits.idle, Overdue::Idle)),
-            (_, 0, _) => None,
-            _ => Some((state.since + self.limits.write, Overdue::Stalled)),
+        match state.head {
+            _ if !state.answers.is_empty() => {
+                let offered = state.answers.iter().filter_map(|(_, answer)| answer.offered);
+                offered.min().map(|since| (since + self.limits.write, Overdue::Stalled))
+            }
+            Some(began) => Some((began + self.limits.header, Overdue::Head)),
+            None => Some((state.quiet + self.limits.idle, Overdue::Idle)),
+        }
+    }
+
+    /// How long the connection may take to end by itself.
+    pub(super) fn patience(&self, reason: Overdue) -> Duration {
+        match reason {
+            // Other requests on the connection may still be answered.
+            Overdue::Stalled if self.state().http2 => self.limits.write,
+            _ => FAREWELL,
         }
     }
 }
 
-/// A request that is being answered.
+/// A part of an answer, held for as long as it is not done.
 #[derive(Debug)]
-pub(super) struct Running {
+pub(super) struct Share {
     activity: Arc<Activity>,
-    waiting: bool,
+    answer: usize,
 }
 
-impl Running {
-    /// The client is asked to take bytes, or took some.
-    fn wait_for_client(&mut self, waiting: bool) {
-        let mut state = self.activity.state();
-        match (self.waiting, waiting) {
-            (false, true) => state.waiting += 1,
-            (true, false) => state.waiting -= 1,
-            _ => {}
-        }
-        state.since = Instant::now();
-        self.waiting = waiting;
+impl Share {
+    /// A share for another part, which the client can take from now on.
+    pub(super) fn split(&self) -> Self {
+        self.with(|answer| answer.shares += 1);
+        Self { activity: Arc::clone(&self.activity), answer: self.answer }
+    }
+
+    /// There is something for the client to take.
+    pub(super) fn offer(&self) {
+        self.with(|answer| {
+            answer.making = false;
+            answer.offered.get_or_insert_with(Instant::now);
+        });
+    }
+
+    /// Once the client has what there is, the rest is ours to make.
+    pub(super) fn make(&self) {
+        self.with(|answer| {
+            answer.making = true;
+            if answer.shares == 1 {
+                answer.offered = None;
+            }
+        });
+    }
+
+    /// The client took some.
+    pub(super) fn taken(&self) {
+        self.with(Answer::taken);
+    }
+
+    fn with(&self, change: impl FnOnce(&mut Answer)) {
+        change(&mut self.activity.state().answers[self.answer]);
     }
 }
 
-impl Drop for Running {
+impl Drop for Share {
     fn drop(&mut self) {
-        self.wait_for_client(false);
-        self.activity.state().requests -= 1;
+        let mut state = self.activity.state();
+        let answer = &mut state.answers[self.answer];
+        answer.shares -= 1;
+        if answer.shares > 0 {
+            return answer.taken();
+        }
+        state.answers.remove(self.answer);
+        if state.answers.is_empty() {
+            state.quiet = Instant::now();
+        }
     }
 }
 
-/// An answer's body. hyper asks it for more only when the client has taken what was there.
-pub(super) struct WatchedBody {
-    body: Body,
-    running: Running,
-}
-
-impl WatchedBody {
-    pub(super) fn new(body: Body, mut running: Running) -> Self {
-        running.wait_for_client(true);
-        Self { body, running }
-    }
-}
-
-impl HttpBody for WatchedBody {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        self.running.wait_for_client(false);
-        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
-        self.running.wait_for_client(frame.is_some());
-        Poll::Ready(frame)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
+#[cfg(test)]
+mod tests;

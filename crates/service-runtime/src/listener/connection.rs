@@ -8,7 +8,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use http::header::CONNECTION;
-use http::{HeaderValue, Request, Response, StatusCode, Version};
+use http::{HeaderValue, Request, Response, Version};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -19,11 +19,9 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use tracing::debug;
 
-use super::activity::{Activity, Limits, WatchedBody};
+use super::activity::{Activity, Limits};
+use super::body::WatchedBody;
 use super::socket::{ConnectionAbort, Socket};
-
-/// The number of headers that hyper takes on HTTP/1; HTTP/2 has no such limit of its own.
-const MAX_HEADERS: usize = 100;
 
 /// What all connections of a listener share.
 pub(super) struct Connections {
@@ -67,7 +65,7 @@ impl Connections {
         connection.as_mut().graceful_shutdown();
         let patience = async {
             match ending {
-                Some(overdue) => sleep(self.limits.patience(overdue)).await,
+                Some(overdue) => sleep(activity.patience(overdue)).await,
                 None => drop(activity.overdue().await),
             }
         };
@@ -95,7 +93,7 @@ impl Line {
         request: Request<Incoming>,
     ) -> impl Future<Output = Result<Response<WatchedBody>, Infallible>> + Send + use<> {
         let version = request.version();
-        let running = self.activity.begin(version == Version::HTTP_2);
+        let share = self.activity.begin(version == Version::HTTP_2);
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(self.peer));
         if let Some(abort) = &self.abort {
@@ -104,19 +102,12 @@ impl Line {
         let router = self.connections.router.clone();
         let leaving = self.connections.leaving.clone();
         async move {
-            let mut response = if request.headers().len() > MAX_HEADERS {
-                let mut response = Response::new(Body::empty());
-                *response.status_mut() = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
-                response
-            } else {
-                let Ok(response) = router.oneshot(request).await;
-                response
-            };
+            let Ok(mut response) = router.oneshot(request).await;
             if version < Version::HTTP_2 && leaving.is_cancelled() {
                 let close = HeaderValue::from_static("close");
                 response.headers_mut().insert(CONNECTION, close);
             }
-            Ok(response.map(|body| WatchedBody::new(body, running)))
+            Ok(response.map(|body| WatchedBody::new(body, share)))
         }
     }
 }

@@ -23,7 +23,7 @@ pub struct ServerSettings {
     /// How long a request's head may take, the first one counted from the connection's start.
     #[serde(with = "friendly")]
     pub header_timeout: Duration,
-    /// How large a request's head may be.
+    /// How large a request's head may be. More than the gateway takes, since the gateway adds to it.
     pub max_head: ByteSize,
     /// How long a connection may stay open without a request.
     #[serde(with = "friendly")]
@@ -54,7 +54,7 @@ impl Default for ServerSettings {
             worker_threads: thread::available_parallelism().map_or(1, NonZero::get),
             max_connections: 4096,
             header_timeout: Duration::from_secs(10),
-            max_head: ByteSize::kib(32),
+            max_head: ByteSize::kib(40),
             idle_timeout: Duration::from_secs(75),
             write_timeout: Duration::from_secs(30),
             max_streams: 100,

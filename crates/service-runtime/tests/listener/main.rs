@@ -1,0 +1,7 @@
+//! The listener's limits, over real sockets.
+
+mod drain;
+mod idle;
+mod limits;
+mod slow;
+mod support;
