@@ -34,6 +34,10 @@ pub struct Process {
 impl Process {
     /// Starts `command` with these variables and without the settings that this process may have been given; what it
     /// writes goes to `<name>.log`.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the programs must not see the settings of whoever runs the tests"
+    )]
     pub fn start(name: &str, command: &[&str], env: &Env, dir: &RunDir) -> Self {
         let log = dir.file(&format!("{name}.log"));
         let output = File::options().create(true).append(true).open(&log).expect("a log can be made");

@@ -18,6 +18,7 @@ pub fn program(name: &str) -> PathBuf {
 }
 
 /// `TRIPTYCH_BIN_DIR`, or else where Cargo put the programs: beside the directory of the tests.
+#[expect(clippy::disallowed_methods, reason = "tests have no settings")]
 fn directory() -> PathBuf {
     if let Some(directory) = env::var_os("TRIPTYCH_BIN_DIR") {
         return directory.into();

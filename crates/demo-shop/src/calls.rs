@@ -49,7 +49,9 @@ pub(crate) async fn count(State(calls): State<Arc<Calls>>, request: Request, nex
 impl Calls {
     fn record(&self, request: &Request) {
         let template = request.extensions().get::<MatchedPath>().map_or(NO_ROUTE, MatchedPath::as_str);
-        let route = format!("{} {template}", request.method());
+        // A caller may invent methods; the routes, and so what is kept, are ours.
+        let method = if template == NO_ROUTE { "" } else { request.method().as_str() };
+        let route = format!("{method} {template}").trim_start().to_owned();
         let last = Recorded {
             method: request.method().clone(),
             uri: request.uri().clone(),

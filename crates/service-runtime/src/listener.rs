@@ -30,8 +30,9 @@ pub use socket::ConnectionAbort;
 
 /// How long nothing is accepted after the system refused a connection, for want of descriptors for instance.
 const AFTER_REFUSAL: Duration = Duration::from_millis(100);
-/// Streams that a client opened and reset before we saw them: more end the connection (CVE-2023-44487).
-const PENDING_RESETS: usize = 20;
+/// Streams that a client opened and reset before we saw them: more end the connection (CVE-2023-44487). Behind the
+/// gateway one connection carries many clients, so this bounds memory; the gateway ends the client who does it.
+const PENDING_RESETS: usize = 500;
 /// Streams that we had to reset because of what the client sent: more end the connection (CVE-2025-8671).
 const LOCAL_RESETS: usize = 100;
 /// The most headers of a request on HTTP/1; on HTTP/2 the size of the head limits their number, too.

@@ -64,6 +64,7 @@ pub fn load<S: ServiceSettings>(
 }
 
 /// The process's environment variables, without those that are not Unicode.
+#[expect(clippy::disallowed_methods, reason = "this is the one place where it is read")]
 pub fn environment() -> impl Iterator<Item = (String, String)> {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))

@@ -16,8 +16,7 @@ async fn calls_are_counted_by_route_and_the_bench_is_not() {
     shop.faults(Catalog, json!([{"path": "*", "mode": "error"}])).await;
     shop.get(Catalog, "/promos").bearer(&token).send().await.is_problem(503, "fault");
     let counts = shop.get(Catalog, "/_calls").send().await.json();
-    let expected =
-        json!({"GET /products": 2, "GET /products/{id}": 3, "GET /promos": 2, "GET (no route)": 1});
+    let expected = json!({"GET /products": 2, "GET /products/{id}": 3, "GET /promos": 2, "(no route)": 1});
     assert_eq!(counts, expected);
     assert_eq!(shop.get(Users, "/_calls").send().await.json(), json!({}));
     assert_eq!(shop.call(Catalog, &Method::DELETE, "/_calls").send().await.status, 204);
