@@ -2,29 +2,32 @@
 
 use std::fmt;
 
-use serde::Deserialize;
+use serde::de::{Error, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 /// An ISO 4217 currency.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Currency(iso_currency::Currency);
 
-/// A text that is no currency.
-#[derive(Debug)]
-pub struct UnknownCurrency;
-
-impl fmt::Display for UnknownCurrency {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("expected an ISO 4217 currency code")
+impl<'de> Deserialize<'de> for Currency {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_str(CodeVisitor)
     }
 }
 
-impl TryFrom<String> for Currency {
-    type Error = UnknownCurrency;
+struct CodeVisitor;
 
-    fn try_from(code: String) -> Result<Self, UnknownCurrency> {
-        iso_currency::Currency::from_code(&code).map(Self).ok_or(UnknownCurrency)
+impl Visitor<'_> for CodeVisitor {
+    type Value = Currency;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an ISO 4217 currency code")
+    }
+
+    fn visit_str<E: Error>(self, code: &str) -> Result<Currency, E> {
+        let currency = iso_currency::Currency::from_code(code).map(Currency);
+        currency.ok_or_else(|| E::invalid_value(Unexpected::Str(code), &self))
     }
 }
 
@@ -72,6 +75,10 @@ impl Money {
 mod tests {
     use super::*;
 
+    fn currency(code: &str) -> Result<Currency, serde_json::Error> {
+        serde_json::from_value(code.into())
+    }
+
     #[test]
     fn amounts_have_the_digits_of_their_currency() {
         for (minor, code, expected) in [
@@ -85,7 +92,7 @@ mod tests {
             (i64::MIN, "EUR", "-92233720368547758.08"),
             (i64::MAX, "JPY", "9223372036854775807"),
         ] {
-            let money = Money { minor, currency: Currency::try_from(code.to_owned()).unwrap() };
+            let money = Money { minor, currency: currency(code).unwrap() };
             assert_eq!(money.decimal(), expected);
             assert_eq!(money.number().get(), expected);
         }
@@ -94,7 +101,7 @@ mod tests {
     #[test]
     fn a_currency_is_a_known_code() {
         for bad in ["", "eur", "EURO", "???"] {
-            assert!(Currency::try_from(bad.to_owned()).is_err(), "{bad:?} was taken");
+            assert!(currency(bad).is_err(), "{bad:?} was taken");
         }
     }
 }

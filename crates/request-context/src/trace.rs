@@ -17,7 +17,8 @@ const MAX_TRACESTATE: usize = 512;
 pub struct Trace {
     id: TraceId,
     span: SpanId,
-    flags: TraceFlags,
+    /// `traceparent` for what follows. Made once, since a screen sends it with every call.
+    parent: HeaderValue,
     state: Option<HeaderValue>,
 }
 
@@ -25,18 +26,23 @@ impl Trace {
     /// The first span of a new trace. Not sampled: whoever records spans decides that.
     pub fn start() -> Self {
         let id = TraceId::from_bytes(Uuid::new_v4().into_bytes());
-        Self { id, span: new_span_id(), flags: TraceFlags::default(), state: None }
+        Self::new(id, TraceFlags::default(), None)
     }
 
     /// A new span in the trace that `headers` name; `None` when their `traceparent` is absent or malformed.
     pub fn continued(headers: &HeaderMap) -> Option<Self> {
         let mut values = headers.get_all(TRACEPARENT).iter();
-        let (Some(value), None) = (values.next(), values.next()) else {
-            return None;
-        };
+        let (Some(value), None) = (values.next(), values.next()) else { return None };
         let (id, flags) = parse(value.to_str().ok()?)?;
         let state = headers.get(TRACESTATE).filter(|state| state.len() <= MAX_TRACESTATE).cloned();
-        Some(Self { id, span: new_span_id(), flags, state })
+        Some(Self::new(id, flags, state))
+    }
+
+    fn new(id: TraceId, flags: TraceFlags, state: Option<HeaderValue>) -> Self {
+        let span = new_span_id();
+        let parent = format!("00-{id}-{span}-{:02x}", flags.to_u8());
+        let parent = HeaderValue::try_from(parent).expect("hexadecimal digits and hyphens");
+        Self { id, span, parent, state }
     }
 
     /// The id shared by every span of the trace.
@@ -51,9 +57,7 @@ impl Trace {
 
     /// The headers that make an upstream's span a child of this one.
     pub fn inject(&self, headers: &mut HeaderMap) {
-        let parent = format!("00-{}-{}-{:02x}", self.id, self.span, self.flags.to_u8());
-        let parent = HeaderValue::try_from(parent).expect("hexadecimal digits and hyphens");
-        headers.insert(TRACEPARENT, parent);
+        headers.insert(TRACEPARENT, self.parent.clone());
         if let Some(state) = &self.state {
             headers.insert(TRACESTATE, state.clone());
         }

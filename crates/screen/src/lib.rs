@@ -14,7 +14,8 @@ mod warning;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use axum::Json;
+use axum::http::HeaderValue;
+use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 pub use problem::Problem;
 use problem::{Cause, Causes};
@@ -24,6 +25,9 @@ use upstream_client::CallError;
 pub use errors::OrProblem;
 pub use problem::{FieldErrorBody, MEDIA_TYPE, Naming, ProblemBody, ProblemKind, Problems, kind};
 pub use warning::{Status, Warning};
+
+/// What most screens fit into, in bytes.
+const SMALL_PAGE: usize = 4096;
 
 /// One answer in the making. `S` is the enum of what the screen can lose, in the order of the view; it
 /// serializes to the fields' names.
@@ -79,7 +83,7 @@ impl<S: Copy + Ord + Serialize> Screen<S> {
         // In the order of the enum, not of the accidents: the same losses are the same answer and entity tag.
         losses.sort_by_key(|loss| loss.section);
         let warnings = losses.iter().map(|loss| Warning::new(loss.section, loss.status)).collect();
-        let mut response = Json(compose(warnings)).into_response();
+        let mut response = json(&compose(warnings));
         let causes: Vec<_> = losses.into_iter().filter_map(Loss::into_cause).collect();
         if !causes.is_empty() {
             response.extensions_mut().insert(Causes(causes));
@@ -89,6 +93,15 @@ impl<S: Copy + Ord + Serialize> Screen<S> {
 
     fn record(&self, loss: Loss<S>) {
         self.losses.lock().unwrap_or_else(PoisonError::into_inner).push(loss);
+    }
+}
+
+/// Into a plain vector: `axum::Json` writes through `BytesMut`, which shows on pages as large as a dashboard.
+fn json(view: &impl Serialize) -> Response {
+    let mut body = Vec::with_capacity(SMALL_PAGE);
+    match serde_json::to_writer(&mut body, view) {
+        Ok(()) => ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response(),
+        Err(error) => Problem::new(kind::INTERNAL).caused_by(error).into_response(),
     }
 }
 

@@ -30,6 +30,7 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 pub(crate) struct Call {
     pub(crate) facts: Arc<Facts>,
     /// Set by the layers, for this attempt.
+    pub(crate) authorization: Option<HeaderValue>,
     pub(crate) headers: HeaderMap,
     /// Set by the deadline layer: when the last byte of the answer must be here.
     pub(crate) deadline: Deadline,
@@ -202,8 +203,9 @@ impl<'a> CallBuilder<'a> {
     async fn send(self) -> Result<Answer, CallError> {
         let operation = self.operation;
         let stack = self.upstream.0.stack.clone();
-        let sent = async { stack.oneshot(self.finish()?).await };
-        sent.await.map_err(|failure| named(operation, failure))
+        let call = self.finish().map_err(|failure| named(operation, failure))?;
+        // Boxed, since a screen holds the futures of all its calls, and moves them.
+        Box::pin(stack.oneshot(call)).await.map_err(|failure| named(operation, failure))
     }
 
     fn finish(mut self) -> Result<Call, Failure> {
@@ -225,7 +227,8 @@ impl<'a> CallBuilder<'a> {
             timeout: self.operation.timeout.unwrap_or(settings.timeout),
             max_body: self.operation.max_body.unwrap_or_else(|| settings.max_body()),
         };
-        Ok(Call { facts: Arc::new(facts), headers: HeaderMap::new(), deadline: self.ctx.deadline() })
+        let deadline = self.ctx.deadline();
+        Ok(Call { facts: Arc::new(facts), authorization: None, headers: HeaderMap::new(), deadline })
     }
 }
 

@@ -5,7 +5,6 @@ use std::task::{Context, Poll};
 
 use futures::future::BoxFuture;
 use http::StatusCode;
-use http::header::AUTHORIZATION;
 use request_context::AccessToken;
 use tower::{Layer, Service};
 
@@ -96,6 +95,6 @@ async fn token(
 
 fn with(mut call: Call, token: &AccessToken) -> Result<Call, Failure> {
     let value = token.authorization().ok_or_else(|| Failure::new(CallErrorKind::Unauthorized))?;
-    call.headers.insert(AUTHORIZATION, value);
+    call.authorization = Some(value);
     Ok(call)
 }

@@ -1,7 +1,7 @@
 //! What every attempt tells the service about the request behind it.
 
-use http::header::ACCEPT;
-use http::{HeaderName, HeaderValue};
+use http::header::{ACCEPT, AUTHORIZATION};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use request_context::REQUEST_ID;
 
 use super::deadline::WAY_BACK;
@@ -11,13 +11,16 @@ use crate::call::Call;
 /// Milliseconds that the service has left.
 const DEADLINE: HeaderName = HeaderName::from_static("x-request-deadline-ms");
 const PRIORITY: HeaderName = HeaderName::from_static("x-request-priority");
+/// How many headers a call has, those of the client library included.
+const USUAL: usize = 12;
 const USER_ID: HeaderName = HeaderName::from_static("x-user-id");
 
 pub(crate) fn headers(mut call: Call) -> Call {
-    let (ctx, facts, headers) = (&call.facts.ctx, &call.facts, &mut call.headers);
+    let (ctx, facts) = (&call.facts.ctx, &call.facts);
+    let mut headers = HeaderMap::with_capacity(USUAL);
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
     headers.extend(facts.headers.iter().cloned());
-    ctx.trace().inject(headers);
+    ctx.trace().inject(&mut headers);
     let left = call.deadline.remaining().saturating_sub(WAY_BACK).as_millis();
     headers.insert(DEADLINE, HeaderValue::from(u64::try_from(left).unwrap_or(u64::MAX)));
     headers.insert(PRIORITY, HeaderValue::from_static(ctx.priority().as_str()));
@@ -25,5 +28,9 @@ pub(crate) fn headers(mut call: Call) -> Call {
     if let (Credential::Caller, Some(caller)) = (facts.operation.credential, ctx.caller()) {
         headers.insert(USER_ID, caller.subject.header_value());
     }
+    if let Some(authorization) = call.authorization.take() {
+        headers.insert(AUTHORIZATION, authorization);
+    }
+    call.headers = headers;
     call
 }
