@@ -21,6 +21,10 @@ class StandIn(socketserver.ThreadingTCPServer):
         self.requests = []
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
+    def close(self):
+        self.shutdown()
+        self.server_close()
+
     @property
     def address(self):
         return "127.0.0.1:%d" % self.server_address[1]

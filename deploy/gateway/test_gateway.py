@@ -1,85 +1,22 @@
 """Tests of the gateway with the real Envoy in front of a stand-in BFF. Run by scripts/test."""
 
-import http.client
+import contextlib
 import json
 import re
-import socket
+import select
 import subprocess
-import tempfile
-import time
+import sys
 import unittest
 import urllib.error
 import urllib.request
 from pathlib import Path
 
-import h2.config
-import h2.connection
-import h2.events
 import problems
 import render
-from stand_in import StandIn
-
-ROOT = Path(__file__).resolve().parent.parent.parent
-GET = "GET {} HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\n{}\r\n"
+from running_gateway import GET, ROOT, Http2Client, RunningGateway, wait_for
 
 
-class Gateway(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.bff = StandIn()
-        cls.files = tempfile.TemporaryDirectory()
-        cls.log = Path(cls.files.name, "access.log")
-        admin_file = Path(cls.files.name, "admin")
-        nobody = f"127.0.0.1:{unused_port()}"
-        with open(cls.log, "wb") as log:
-            cls.envoy = subprocess.Popen(
-                [ROOT / "scripts/gateway", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--admin-file", admin_file]
-                + ["--web", cls.bff.address, "--partner", cls.bff.address, "--mobile", nobody],
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
-        cls.admin = "http://" + wait_for(lambda: admin_file.exists() and admin_file.read_text())
-        wait_for(lambda: urllib.request.urlopen(cls.admin + "/ready").status == 200)
-        listeners = urllib.request.urlopen(cls.admin + "/listeners").read().decode()
-        cls.address = ("127.0.0.1", int(listeners.strip().rpartition(":")[2]))
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.envoy.terminate()
-        cls.envoy.wait()
-        cls.bff.shutdown()
-        cls.bff.server_close()
-        cls.files.cleanup()
-
-    def send(self, request):
-        """(status, headers, body) of the answer to these bytes."""
-        with socket.create_connection(self.address, timeout=10) as connection:
-            connection.sendall(request.encode("latin-1"))
-            answer = http.client.HTTPResponse(connection)
-            answer.begin()
-            headers = {name.lower(): value for name, value in answer.getheaders()}
-            return answer.status, headers, answer.read().decode()
-
-    def get(self, path, *headers):
-        return self.send(GET.format(path, "".join(f"{header}\r\n" for header in headers)))
-
-    def seen(self, path, *headers):
-        """The headers with which the BFF sees a GET."""
-        status, _, body = self.get(path, *headers)
-        self.assertEqual(status, 200)
-        return dict(json.loads(body))
-
-    def assert_problem(self, answer, slug, instance, id_name="requestId"):
-        status, headers, body = answer
-        problem = json.loads(body)
-        self.assertEqual(headers["content-type"], "application/problem+json")
-        self.assertEqual(problem["type"], f"urn:triptych:problem:{slug}")
-        self.assertEqual(problem["status"], status)
-        self.assertEqual(problem.get("instance"), instance)
-        self.assertEqual(problem[id_name], headers["x-request-id"])
-        self.assertEqual("retry-after" in headers, status == 503)
-        self.assertEqual(set(problem) - {"type", "title", "status", "instance", id_name}, set())
-
+class Gateway(RunningGateway):
     def test_the_prefix_chooses_the_bff_and_goes(self):
         for path, expected in [
             ("/web/dashboard", "/dashboard"),
@@ -110,6 +47,9 @@ class Gateway(unittest.TestCase):
         forged += ["X-Request-Priority: 1", "X-Forwarded-For: 10.0.0.1", "X-Forwarded-Host: evil", "X-Forwarded-Proto: https"]
         forged += ["Forwarded: for=10.0.0.1", "X-Real-IP: 10.0.0.1", "traceparent: 00-1", "tracestate: a=1", "baggage: a=1"]
         forged += ["b3: 1", "X-B3-TraceId: 1", "X-Envoy-Retry-On: 5xx", "X-Envoy-Upstream-Rq-Timeout-Ms: 99999"]
+        forged += ["X_User_Id: u_3", "x-remote_user: a", "Remote-User: a", "X-Remote-Group: a", "X-Authenticated-User: a"]
+        forged += ["X-Auth-Request-Email: a", "X-HTTP-Method: DELETE", "Sentry-Trace: 1", "Uber-Trace-Id: 1"]
+        forged += ["X-Cloud-Trace-Context: 1", "X-Datadog-Trace-Id: 1", "X-Amzn-Trace-Id: 1"]
         forged += ["X-Original-Url: /admin", "Connection: X-Request-Id, X-User-Id", "X-Request-Id: mine"]
         seen = self.seen("/web/x", *forged, "X-Request-Timeout-Ms: 100", "Authorization: Bearer t")
         expected = {":method", ":scheme", ":authority", ":path", "authorization", "x-request-timeout-ms"}
@@ -119,6 +59,34 @@ class Gateway(unittest.TestCase):
         self.assertEqual(seen["x-forwarded-proto"], "http")
         self.assertEqual(seen["x-envoy-expected-rq-timeout-ms"], "3000")
         self.assertNotIn("10.0.0.1", str(seen))
+
+    def test_what_a_bff_removes_is_removed_here_too(self):
+        source = (ROOT / "crates/middleware/src/foreign_headers.rs").read_text(encoding="utf-8")
+        names, prefixes = (
+            re.findall('"([a-z-]+)"', re.search(rf"const {constant}: .*?\];", source, re.DOTALL)[0])
+            for constant in ("NAMES", "PREFIXES")
+        )
+        self.assertIn("x-user-id", names)
+        self.assertIn("x-envoy-", prefixes)
+        for name in [*names, *(prefix + "anything" for prefix in prefixes)]:
+            for spelling in {name, name.replace("-", "_")}:
+                with self.subTest(spelling):
+                    self.assertNotIn("forged", str(self.seen("/web/x", f"{spelling}: forged")))
+
+    def test_what_is_no_clean_line_is_read_once(self):
+        head = "GET /web/x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+        for name, request, value in [
+            ("bare LF", head.replace("\r", "") + "a: b\n\n", "b"),
+            ("bare LF in a header", head + "a: b\nX-User-Id: u_1\r\n\r\n", "b"),
+            ("obs-fold", head + "a: b\r\n X-User-Id: u_1\r\n\r\n", "b X-User-Id: u_1"),
+            ("obs-fold with a tab", head + "a: b\r\n\tTransfer-Encoding: chunked\r\n\r\n", "b\tTransfer-Encoding: chunked"),
+        ]:
+            with self.subTest(name):
+                self.bff.requests.clear()
+                self.assertEqual(self.send(request)[0], 200)
+                [headers] = self.bff.requests
+                made_here = (":", "x-forwarded-", "x-envoy-", "x-request-id")
+                self.assertEqual([pair for pair in headers if not pair[0].startswith(made_here)], [("a", value)])
 
     def test_the_request_id_is_made_here_and_told_to_both_sides(self):
         _, headers, body = self.get("/web/x", "X-Request-Id: mine")
@@ -152,7 +120,6 @@ class Gateway(unittest.TestCase):
             "escaped backslash": GET.format("/web/orders/..%5cadmin", ""),
             "fragment": GET.format("/web/x#y", ""),
             "not ASCII": GET.format("/web/\u00e9", ""),
-            "underscore": GET.format("/web/x", "X_User_Id: u_1\r\n"),
             "upgrade": GET.format("/web/x", "Connection: upgrade\r\nUpgrade: websocket\r\n"),
             "HTTP/1.0": "GET /web/x HTTP/1.0\r\n\r\n",
             "no Host": "GET /web/x HTTP/1.1\r\n\r\n",
@@ -187,21 +154,48 @@ class Gateway(unittest.TestCase):
         self.assert_problem(answer, "not-found", "/nowhere/%22/u0041%3C/script%3E")
 
     def test_http2_has_the_limits_of_the_edge(self):
-        with socket.create_connection(self.address, timeout=10) as connection:
-            client = h2.connection.H2Connection(h2.config.H2Configuration(header_encoding="utf-8"))
-            client.initiate_connection()
-            head = [(":method", "GET"), (":scheme", "http"), (":authority", "a"), (":path", "/web/x")]
-            client.send_headers(1, [*head, ("x-user-id", "u_1")], end_stream=True)
-            client.send_headers(3, [*head, ("x_user_id", "u_1")], end_stream=True)
-            connection.sendall(client.data_to_send())
-            events = []
-            while not {1, 3} <= {e.stream_id for e in events if isinstance(e, (h2.events.StreamEnded, h2.events.StreamReset))}:
-                events += client.receive_data(connection.recv(65536))
-        limits = client.remote_settings
+        with Http2Client(self.address) as client:
+            client.open(1, "/web/x", ("x-user-id", "u_1"), ("x_user_id", "u_1"))
+            client.flush()
+            status, _, body = client.answers(1)[1]
+            limits = client.h2.remote_settings
         self.assertEqual((limits.max_concurrent_streams, limits.initial_window_size), (100, 65536))
-        self.assertEqual([e.stream_id for e in events if isinstance(e, h2.events.StreamReset)], [3])
-        body = next(e.data for e in events if isinstance(e, h2.events.DataReceived))
-        self.assertNotIn("x-user-id", dict(json.loads(body)))
+        self.assertEqual(status, 200)
+        self.assertNotIn("u_1", body)
+
+    def test_one_who_resets_streams_loses_the_connection_and_nobody_else_does(self):
+        with Http2Client(self.address) as healthy, Http2Client(self.address) as hostile:
+            for stream in range(1, 49, 2):
+                hostile.open_and_reset(stream, "/web/hang")
+            for client in (hostile, healthy):
+                client.open(49, "/web/x")
+                client.flush()
+                self.assertEqual(client.answers(1)[49][0], 200)
+            hostile.open_and_reset(51, "/web/hang")
+            hostile.flush()
+            self.assertTrue(hostile.is_closed())
+            healthy.open(51, "/web/x")
+            healthy.flush()
+            self.assertEqual(healthy.answers(1)[51][0], 200)
+
+    def test_a_full_bff_is_a_problem_that_does_not_say_what_runs_here(self):
+        with contextlib.ExitStack() as stack:
+            clients = {}
+            for _ in range(11):
+                client = stack.enter_context(Http2Client(self.address))
+                clients[client.socket] = client
+                for stream in range(1, 200, 2):
+                    client.open(stream, "/partner/hang")
+                client.flush()
+            answers = {}
+            while not answers:
+                readable, _, _ = select.select(clients, [], [], 8)
+                self.assertTrue(readable, "the gateway queues without a bound")
+                for ready in readable:
+                    answers |= clients[ready].answers(0)
+        answer = next(iter(answers.values()))
+        self.assert_problem(answer, "overloaded", "/partner/hang", "request_id")
+        self.assertEqual([name for name in answer[1] if name.startswith("x-envoy")], [])
 
     def test_the_log_has_a_line_per_request_and_nothing_secret(self):
         ids = [
@@ -250,22 +244,16 @@ class Rendering(unittest.TestCase):
             render.render({"LISTEN": "127.0.0.1:8080"})
 
 
-def unused_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def wait_for(condition):
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        try:
-            if result := condition():
-                return result
-        except OSError:
-            pass
-        time.sleep(0.02)
-    raise AssertionError("waited 30 s in vain")
+class Ending(unittest.TestCase):
+    def test_envoy_does_not_outlive_a_test_that_is_killed(self):
+        code = "import running_gateway, sys; running_gateway.start(['sleep', '60'], None); print('up', flush=True); input()"
+        here = Path(__file__).parent
+        with subprocess.Popen([sys.executable, "-c", code], cwd=here, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as test:
+            self.assertEqual(test.stdout.readline(), b"up\n")
+            test.kill()
+            # The end of the pipe that both write to: both are gone.
+            self.assertTrue(select.select([test.stdout], [], [], 10)[0])
+            self.assertEqual(test.stdout.read(), b"")
 
 
 if __name__ == "__main__":
