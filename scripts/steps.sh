@@ -34,3 +34,10 @@ require python3 "install Python 3.10 or later"
 python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' ||
     { echo "${0##*/}: Python 3.10 or later is needed, this is $(python3 --version)" >&2; exit 1; }
 export PYTHONDONTWRITEBYTECODE=1
+
+# Everything below the first script is one process group, which group.py ends as a whole. Bash's own `set -m` would stop
+# a script in a script on a terminal: it is then in the background, where job control waits to be brought forward.
+if [ -z "${STEPS_IN_GROUP:-}" ]; then
+    export STEPS_IN_GROUP=yes
+    exec python3 scripts/group.py "scripts/${0##*/}" "$@" </dev/null
+fi

@@ -3,35 +3,76 @@
 set -eu
 cd "$(dirname "$0")/../.."
 command -v cargo >/dev/null || { echo "run: cargo is missing: install Rust from https://rustup.rs" >&2; exit 1; }
-
-echo "Building, which takes some minutes the first time …"
-cargo build --bins --package demo-shop --package web-bff --package mobile-bff --package partner-bff
 bin=${CARGO_TARGET_DIR:-target}/debug
+programs='' pids=''
 mkdir -p target/run
 
-# The guard ends what was started once nobody holds the pipe's other end: also when this script is killed.
+# The guard reads the id of every program that is started. Once nobody holds the pipe's other end it ends them all:
+# also when this script was killed.
 pipe=$(mktemp -u)
 mkfifo "$pipe"
-pids=''
+(
+    trap '' INT TERM HUP
+    pids=''
+    while read -r pid; do [ "$pid" = none ] && pids='' || pids="$pids $pid"; done
+    # shellcheck disable=SC2086 # one word for each program
+    kill $pids 2>/dev/null || true
+) <"$pipe" >/dev/null 2>&1 &
+guard=$!
+exec 3>"$pipe"
+rm "$pipe"
+
+# What was started has ended when this script ends.
+end_all() {
+    trap '' INT TERM HUP
+    kill -KILL "$guard" || true
+    for pid in $pids; do kill "$pid" 2>/dev/null || true; done
+    wait
+} 2>/dev/null
+trap end_all EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# start NAME COMMAND...: what it writes goes to its log.
 start() {
-    "$@" >"target/run/${1##*/}.log" 2>&1 </dev/null 3>&- &
+    name=$1
+    shift
+    "$@" >"target/run/$name.log" 2>&1 </dev/null 3>&- &
     pids="$pids $!"
+    programs="$programs $!:$name"
+    echo $! >&3
 }
-start "$bin/demo-shop"
+
+# Fails with the last line of the log of the first program that ended.
+require_alive() {
+    for program in $programs; do
+        kill -0 "${program%%:*}" 2>/dev/null && continue
+        name=${program#*:}
+        echo "run: $name ended; the end of target/run/$name.log: $(tail -n 1 "target/run/$name.log")" >&2
+        exit 1
+    done
+}
+
+echo "Building, which takes some minutes the first time …"
+# In the background, because a shell that waits for a program hears no signal. The selection is explained in run.py.
+cargo build --workspace --bins --examples --locked </dev/null 3>&- &
+pids=$! && echo $! >&3
+wait $! || { echo "run: the build failed, for the reason above" >&2; exit 1; }
+pids='' && echo none >&3
+
+start demo-shop "$bin/demo-shop"
 for frontend in web:8081 mobile:8082 partner:8083; do
     name=${frontend%:*}-bff
     export BFF__PUBLIC_URL="http://127.0.0.1:${frontend#*:}"
-    start "$bin/$name" serve --config "deploy/demo/$name.toml"
+    start "$name" "$bin/$name" serve --config "deploy/demo/$name.toml"
 done
-( trap '' INT TERM HUP; read -r _ <"$pipe" || true; kill $pids 2>/dev/null || true ) 3>&- &
-exec 3>"$pipe"
-rm "$pipe"
-trap 'exit 0' INT TERM HUP
 
-echo "web-bff 8081, mobile-bff 8082, partner-bff 8083, demo-shop 3001 to 3007. Logs: target/run/*.log. Ctrl-C stops everything."
+round=0
 while :; do
-    for pid in $pids; do
-        kill -0 "$pid" 2>/dev/null || { echo "run: a program ended: see target/run/*.log" >&2; exit 1; }
-    done
-    sleep 1
+    sleep 1 3>&-
+    require_alive
+    round=$((round + 1))
+    [ $round -ne 2 ] || echo "Up: web-bff 8081, mobile-bff 8082, partner-bff 8083, demo-shop 3001 to 3007 (debug build)." \
+        "Logs: target/run/*.log. Ctrl-C stops everything."
 done
