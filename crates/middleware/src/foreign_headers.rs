@@ -6,6 +6,7 @@ use http::HeaderName;
 /// Headers that mean something inside, and so mean nothing when they come from outside.
 const NAMES: &[&str] = &[
     "baggage",
+    "remote-user",
     "traceparent",
     "tracestate",
     "x-forwarded-access-token",
@@ -13,13 +14,12 @@ const NAMES: &[&str] = &[
     "x-forwarded-groups",
     "x-forwarded-preferred-username",
     "x-forwarded-user",
-    "x-remote-user",
     "x-request-deadline-ms",
     "x-request-id",
     "x-request-priority",
     "x-user-id",
 ];
-const PREFIXES: &[&str] = &["x-auth-request-", "x-envoy-"];
+const PREFIXES: &[&str] = &["x-auth-request-", "x-authenticated-", "x-envoy-", "x-remote-"];
 
 /// Removes them, however often they were sent and whichever of `-` and `_` joins their words.
 pub(crate) fn remove(mut request: Request) -> Request {
@@ -34,7 +34,7 @@ pub(crate) fn remove(mut request: Request) -> Request {
 fn is_foreign(name: &HeaderName) -> bool {
     let name = name.as_str().as_bytes();
     // Every name of the lists begins with one of these letters, and few other headers do.
-    matches!(name.first(), Some(b'b' | b't' | b'x'))
+    matches!(name.first(), Some(b'b' | b'r' | b't' | b'x'))
         && (NAMES.iter().any(|known| known.len() == name.len() && begins(name, known))
             || PREFIXES.iter().any(|prefix| begins(name, prefix)))
 }
@@ -58,6 +58,9 @@ mod tests {
             "x-user_id",
             "X-ENVOY-Original-Path",
             "x_envoy_anything",
+            "Remote_User",
+            "X-Remote-Groups",
+            "x-authenticated-userid",
             "Baggage",
             "TraceState",
         ] {
@@ -71,6 +74,6 @@ mod tests {
     #[test]
     fn the_first_letters_cover_both_lists() {
         let all = NAMES.iter().chain(PREFIXES);
-        assert!(all.into_iter().all(|name| name.starts_with(['b', 't', 'x'])));
+        assert!(all.into_iter().all(|name| name.starts_with(['b', 'r', 't', 'x'])));
     }
 }
