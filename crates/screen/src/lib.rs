@@ -96,7 +96,7 @@ impl<S: Copy + Ord + Serialize> Screen<S> {
     }
 }
 
-/// Into a plain vector: `axum::Json` writes through `BytesMut`, which shows on pages as large as a dashboard.
+/// Into a vector that has room for most screens from the start. A view that cannot be written is our mistake.
 fn json(view: &impl Serialize) -> Response {
     let mut body = Vec::with_capacity(SMALL_PAGE);
     match serde_json::to_writer(&mut body, view) {
