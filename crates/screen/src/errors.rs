@@ -24,6 +24,9 @@ fn problem(error: CallError) -> Problem {
     let problem = match &error.kind {
         CallErrorKind::Timeout => Problem::new(kind::DEADLINE_EXCEEDED),
         CallErrorKind::Unavailable => Problem::new(kind::UNAVAILABLE).retry_after(RETRY_AFTER),
+        CallErrorKind::BreakerOpen { retry_after } => {
+            Problem::new(kind::UNAVAILABLE).retry_after(*retry_after)
+        }
         CallErrorKind::Shed { retry_after } => {
             Problem::new(kind::OVERLOADED).retry_after(retry_after.unwrap_or(RETRY_AFTER))
         }

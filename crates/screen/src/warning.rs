@@ -50,6 +50,7 @@ impl Status {
             CallErrorKind::Timeout => Self::Timeout,
             CallErrorKind::Unavailable | CallErrorKind::Unauthorized => Self::Unavailable,
             CallErrorKind::Shed { .. } => Self::Shed,
+            CallErrorKind::BreakerOpen { .. } => Self::BreakerOpen,
             CallErrorKind::ContractViolation { .. } => Self::ContractViolation,
             CallErrorKind::Refused { reason, .. } => match reason {
                 Reason::Forbidden => Self::Forbidden,

@@ -1,12 +1,15 @@
 //! How a call fails, one variant per decision that the caller makes.
 
 use std::error::Error;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::{Reason, Refusal};
 
 /// A call that brought no usable answer. Its text is for the log, never for a client.
-#[derive(Debug, thiserror::Error)]
+///
+/// Cheap to clone: all who share a call share its failure.
+#[derive(Clone, Debug, thiserror::Error)]
 #[error("{operation}: {kind}")]
 pub struct CallError {
     /// `service.operation`.
@@ -15,7 +18,7 @@ pub struct CallError {
     pub kind: CallErrorKind,
     /// What the transport, the decoder or the token source said.
     #[source]
-    pub(crate) cause: Option<BoxError>,
+    pub(crate) cause: Option<SharedError>,
 }
 
 impl CallError {
@@ -26,6 +29,7 @@ impl CallError {
 }
 
 pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
+pub(crate) type SharedError = Arc<dyn Error + Send + Sync>;
 
 /// What follows from a failed call.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -41,6 +45,12 @@ pub enum CallErrorKind {
     Shed {
         /// How long to wait before the next try.
         retry_after: Option<Duration>,
+    },
+    /// The operation failed so often that it is not asked for a while.
+    #[error("not asked, since it keeps failing")]
+    BreakerOpen {
+        /// When it is asked again.
+        retry_after: Duration,
     },
     /// The answer is not what the contract says.
     #[error("contract violated at {path}")]
@@ -62,10 +72,10 @@ pub enum CallErrorKind {
 }
 
 /// A failure inside the stack, before the edge names the operation.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Failure {
     pub(crate) kind: CallErrorKind,
-    pub(crate) cause: Option<BoxError>,
+    pub(crate) cause: Option<SharedError>,
 }
 
 impl Failure {
@@ -74,7 +84,7 @@ impl Failure {
     }
 
     pub(crate) fn caused_by(kind: CallErrorKind, cause: impl Into<BoxError>) -> Self {
-        Self { kind, cause: Some(cause.into()) }
+        Self { kind, cause: Some(cause.into().into()) }
     }
 
     pub(crate) fn violation(path: impl Into<String>, cause: impl Into<BoxError>) -> Self {
