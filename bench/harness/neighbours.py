@@ -8,10 +8,10 @@ from processes import TICKS
 
 
 class Neighbours:
-    """Watches from its creation on."""
+    """Watches from its creation on. `running` tells which processes of ours have not ended yet."""
 
-    def __init__(self, system):
-        self._system = system
+    def __init__(self, running=lambda: []):
+        self._running = running
         self._since = self._now()
 
     def share(self):
@@ -22,7 +22,7 @@ class Neighbours:
     def _now(self):
         spent = os.times()  # of this script, and of all that it has started and seen end
         ours = spent.user + spent.system + spent.children_user + spent.children_system
-        ours += sum(process.cpu_seconds() for process in self._system.running())
+        ours += sum(process.cpu_seconds() for process in self._running())
         return time.perf_counter(), busy_seconds(), ours
 
 

@@ -19,12 +19,13 @@ class Failure(Exception):
 class Process:
     """A running program with its output in a log file."""
 
-    def __init__(self, name, command, logs):
+    def __init__(self, name, command, logs, settings=None):
         self.name = name
         self.log = logs / f"{name}.log"
         self.started = time.perf_counter()
         with open(self.log, "wb") as log:
-            environment = {"PATH": os.environ["PATH"]}  # nothing of the caller's settings gets in
+            # Nothing of the caller's settings gets in.
+            environment = {"PATH": os.environ["PATH"], **(settings or {})}
             self.popen = subprocess.Popen(
                 [str(part) for part in command],
                 stdin=subprocess.DEVNULL,
@@ -58,6 +59,13 @@ class Process:
         text = Path(f"/proc/{self.popen.pid}/stat").read_text(encoding="ascii")
         fields = text.rpartition(")")[2].split()  # the name before it may hold anything
         return (int(fields[11]) + int(fields[12])) / TICKS
+
+    def open_files(self):
+        """How many file descriptors it has: sockets, and little else."""
+        return len(os.listdir(f"/proc/{self.popen.pid}/fd"))
+
+    def threads(self):
+        return len(os.listdir(f"/proc/{self.popen.pid}/task"))
 
     def resident_bytes(self):
         for line in Path(f"/proc/{self.popen.pid}/status").read_text(encoding="ascii").splitlines():

@@ -113,8 +113,11 @@ def is_ready(url):
         return False
 
 
-def user_token(identity):
-    form = {"grant_type": "urn:triptych:demo:user", "client_id": "demo-cli", "user_id": USER}
+def user_token(identity, user=USER):
+    return token(identity, {"grant_type": "urn:triptych:demo:user", "client_id": "demo-cli", "user_id": user})
+
+
+def token(identity, form):
     body = urllib.parse.urlencode(form).encode()
     with urllib.request.urlopen(f"{identity}/token", body, timeout=5) as answer:
         return json.load(answer)["access_token"]

@@ -1,11 +1,13 @@
-//! The programs behind `scripts/bench`.
+//! The programs behind `scripts/bench` and `scripts/soak`.
 //!
 //! [`bare`] answers two screens with hyper and nothing else: what a BFF is measured against. [`fixed`]
-//! stands in for the domain services, so that neither waits for them. [`load`] asks.
+//! stands in for the domain services, so that neither waits for them. [`load`] asks as fast as it is answered,
+//! [`open`] at a rate of its own.
 
 pub mod bare;
 pub mod fixed;
 pub mod load;
+pub mod open;
 mod options;
 mod serve;
 

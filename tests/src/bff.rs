@@ -55,7 +55,8 @@ impl Kind {
         repository().join("deploy/demo").join(format!("{}.toml", self.name())).to_string_lossy().into_owned()
     }
 
-    const fn upstreams(self) -> &'static [&'static str] {
+    /// The services that it calls.
+    pub const fn upstreams(self) -> &'static [&'static str] {
         match self {
             Self::Web => &["users", "orders", "catalog", "notifications", "billing", "usage"],
             Self::Mobile => &["users", "orders", "catalog", "notifications"],
@@ -85,13 +86,21 @@ impl Kind {
         }
         env
     }
+
+    /// A change of the settings: `*` in its name is every service that it calls.
+    fn change(self, (name, value): (&str, &str)) -> Env {
+        let each = self.upstreams().iter().map(|service| name.replace('*', &service.to_uppercase()));
+        let names: Vec<_> = if name.contains('*') { each.collect() } else { vec![name.to_owned()] };
+        names.into_iter().map(|name| (name, value.to_owned())).collect()
+    }
 }
 
 impl Bff {
-    /// Starts a BFF in front of `shop` with the demo's settings and these changes, and waits until it is ready.
+    /// Starts a BFF in front of `shop` with the demo's settings and these changes, and waits until it is ready. `*` in
+    /// the name of a setting is every service that it calls: `BFF__UPSTREAMS__*__BREAKER`.
     pub async fn start(kind: Kind, shop: &Shop, changes: &[(&str, &str)], dir: &RunDir) -> Self {
         let mut env = kind.env(shop);
-        env.extend(changes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        env.extend(changes.iter().flat_map(|change| kind.change(*change)));
         let (program, config) = (program(kind.name()), kind.config());
         let command = [&*program.to_string_lossy(), "serve", "--config", &config];
         let mut process = Process::start(kind.name(), &command, &env, dir);

@@ -4,22 +4,27 @@
 //! goes to `target/e2e/<run>/<program>.log`: the end of it is shown when a program does not start, and all of it stays
 //! when a test fails. The programs are those that were built last: `cargo build --workspace --bins`.
 
+mod admin;
 mod bff;
+mod capacity;
 mod client;
 mod contract;
 mod frontend;
 mod gateway;
 mod process;
 mod programs;
+mod redis;
 mod shop;
 mod system;
 
+pub use admin::ADMIN_TOKEN;
 pub use bff::{Bff, Kind};
 pub use client::{Answer, Client, Content};
 pub use contract::{Contract, assert_problem};
 pub use frontend::Frontend;
 pub use gateway::Gateway;
-pub use process::{Env, Process, within};
+pub use process::{Env, Process, until, within};
 pub use programs::{RunDir, program, repository};
+pub use redis::Redis;
 pub use shop::Shop;
-pub use system::{ACME_KEY, System};
+pub use system::{ACME_KEY, EVERY_CALL, System};

@@ -101,6 +101,16 @@ impl Process {
         self.signal(Signal::KILL);
     }
 
+    /// Stops it where it is: its connections stay open, and nothing is answered.
+    pub fn pause(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Lets it go on.
+    pub fn resume(&self) {
+        self.signal(Signal::CONT);
+    }
+
     fn signal(&self, signal: Signal) {
         // It may have ended already; nobody else can have its id before it was waited for.
         let _ = kill_process(Pid::from_child(&self.child), signal);
@@ -141,4 +151,17 @@ impl Drop for Process {
 /// The outcome of something that must come to an end.
 pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
     timeout(PATIENCE, future).await.unwrap_or_else(|_| panic!("{what} did not come within {PATIENCE:?}"))
+}
+
+/// Asks `found` again and again until it has something.
+pub async fn until<T>(what: &str, mut found: impl AsyncFnMut() -> Option<T>) -> T {
+    let asking = async {
+        loop {
+            if let Some(found) = found().await {
+                return found;
+            }
+            sleep(POLL).await;
+        }
+    };
+    within(what, asking).await
 }

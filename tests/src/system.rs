@@ -7,6 +7,15 @@ use crate::{Bff, Client, Contract, Frontend, Gateway, Kind, RunDir, Shop};
 /// The demo's API key of the partner Acme; its secret is the SHA-256 of `triptych demo key acme01`.
 pub const ACME_KEY: &str = "tpk_acme01_8b0186b4d79aa21dfb56199c3123964eca64293fac5414672b98fe9dd29cd464";
 
+/// Settings with which every request makes all of its calls: nothing is remembered, shared, repeated or left out.
+pub const EVERY_CALL: &[(&str, &str)] = &[
+    ("BFF__CACHE__MAX_BYTES", "0B"),
+    ("BFF__UPSTREAMS__*__BREAKER", "false"),
+    ("BFF__UPSTREAMS__*__COALESCING", "false"),
+    ("BFF__UPSTREAMS__*__HEDGING", "false"),
+    ("BFF__UPSTREAMS__*__RETRIES", "false"),
+];
+
 /// A system that runs. Dropping it ends it, the gateway first.
 #[derive(Debug)]
 pub struct System {
@@ -16,6 +25,7 @@ pub struct System {
     pub shop: Shop,
     bffs: [Option<Bff>; 3],
     contracts: [Arc<Contract>; 3],
+    changes: &'static [(&'static str, &'static str)],
     token: String,
     dir: RunDir,
 }
@@ -23,15 +33,21 @@ pub struct System {
 impl System {
     /// Starts everything on free ports, and waits until it is ready.
     pub async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// Starts everything, the BFFs with these changes of the demo's settings, as [`Bff::start`] takes them.
+    pub async fn start_with(changes: &'static [(&'static str, &'static str)]) -> Self {
         let dir = RunDir::create();
         let shop = Shop::open("demo-shop", &[], &dir).await;
-        let web = Bff::start(Kind::Web, &shop, &[], &dir).await;
-        let mobile = Bff::start(Kind::Mobile, &shop, &[], &dir).await;
-        let partner = Bff::start(Kind::Partner, &shop, &[], &dir).await;
+        let web = Bff::start(Kind::Web, &shop, changes, &dir).await;
+        let mobile = Bff::start(Kind::Mobile, &shop, changes, &dir).await;
+        let partner = Bff::start(Kind::Partner, &shop, changes, &dir).await;
         let gateway = Gateway::start([&web, &mobile, &partner], &dir).await;
         let token = shop.user_token("u_42").await;
         let contracts = Kind::ALL.map(|kind| Arc::new(Contract::of(kind.name())));
-        Self { gateway, shop, bffs: [Some(web), Some(mobile), Some(partner)], contracts, token, dir }
+        let bffs = [Some(web), Some(mobile), Some(partner)];
+        Self { gateway, shop, bffs, contracts, changes, token, dir }
     }
 
     /// A frontend through the gateway: for the user `u_42`, Ada Lovelace, or the partner Acme.
@@ -71,8 +87,9 @@ impl System {
 
     /// Starts a BFF again where it was.
     pub async fn put_back(&mut self, kind: Kind, address: std::net::SocketAddr) {
-        let listen = [("BFF__LISTEN", &*address.to_string())];
-        self.bffs[kind as usize] = Some(Bff::start(kind, &self.shop, &listen, &self.dir).await);
+        let address = address.to_string();
+        let changes = [self.changes, &[("BFF__LISTEN", &address)]].concat();
+        self.bffs[kind as usize] = Some(Bff::start(kind, &self.shop, &changes, &self.dir).await);
     }
 
     /// Where its logs are, for another program beside it.

@@ -1,4 +1,4 @@
-//! The test bench of each service: `/_faults`, `/_calls`, `/_last`, `/_reset`. Needs no token, is never faulted
+//! The test bench of each service: `/_faults`, `/_capacity`, `/_calls`, `/_last`, `/_reset`. Needs no token, is never faulted
 //! and never counted.
 
 use std::sync::Arc;
@@ -12,6 +12,7 @@ use http::StatusCode;
 use serde::Deserialize;
 
 use crate::calls::Calls;
+use crate::capacity::{Capacity, Limit};
 use crate::faults::{Faults, Rule};
 use crate::input::Query;
 use crate::problem::{NOT_FOUND, Problem};
@@ -20,6 +21,7 @@ use crate::state::Shop;
 /// What can be seen and set from outside.
 pub(crate) struct Bench {
     pub(crate) calls: Arc<Calls>,
+    pub(crate) capacity: Arc<Capacity>,
     pub(crate) faults: Arc<Faults>,
     pub(crate) shop: Arc<Shop>,
 }
@@ -27,6 +29,7 @@ pub(crate) struct Bench {
 pub(crate) fn routes(bench: Bench) -> Router {
     Router::new()
         .route("/_faults", get(faults).put(set_faults).delete(clear_faults))
+        .route("/_capacity", get(capacity).put(set_capacity).delete(clear_capacity))
         .route("/_calls", get(calls).delete(clear_calls))
         .route("/_last", get(last))
         .route("/_reset", post(reset))
@@ -50,6 +53,24 @@ async fn set_faults(State(bench): State<Arc<Bench>>, body: Bytes) -> Result<Resp
 
 async fn clear_faults(State(bench): State<Arc<Bench>>) -> StatusCode {
     bench.faults.set(Vec::new());
+    StatusCode::NO_CONTENT
+}
+
+/// `null` if there is no limit.
+async fn capacity(State(bench): State<Arc<Bench>>) -> Response {
+    axum::Json(bench.capacity.occupancy()).into_response()
+}
+
+/// Takes JSON under any name, as for the faults, and answers with what is in force.
+async fn set_capacity(State(bench): State<Arc<Bench>>, body: Bytes) -> Result<Response, Problem> {
+    let limit: Limit = serde_json::from_slice(&body).map_err(|wrong| Problem::invalid(wrong.to_string()))?;
+    limit.check().map_err(Problem::invalid)?;
+    bench.capacity.set(Some(limit));
+    Ok(capacity(State(bench)).await)
+}
+
+async fn clear_capacity(State(bench): State<Arc<Bench>>) -> StatusCode {
+    bench.capacity.set(None);
     StatusCode::NO_CONTENT
 }
 

@@ -5,6 +5,7 @@
 
 mod auth;
 mod calls;
+mod capacity;
 mod control;
 mod data;
 mod faults;
@@ -22,6 +23,7 @@ mod stack;
 mod state;
 mod tokens;
 
+pub use capacity::Limit;
 pub use options::Options;
 pub use running::{Running, StartError, start};
 pub use service::Service;

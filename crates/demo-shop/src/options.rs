@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::Parser;
 use jiff::SignedDuration;
 
+use crate::capacity::Limit;
 use crate::service::Service;
 
 /// Stand-ins for the six domain services and the identity provider, with faults on demand.
@@ -44,6 +45,9 @@ pub struct Options {
     /// Above how many requests at once a service sheds: first batch, at 1.5 × page, at 2 × checkout [default: never]
     #[arg(long)]
     pub shed_above: Option<usize>,
+    /// What a service can do, such as orders=10x25ms: ten requests at once, 25 ms each, the rest wait [default: all]
+    #[arg(long, value_delimiter = ',', value_parser = Limit::of_service)]
+    pub capacity: Vec<(Service, Limit)>,
 }
 
 /// What the command line says when it says nothing.
@@ -58,6 +62,11 @@ impl Options {
     pub(crate) fn services(&self) -> impl Iterator<Item = Service> {
         let wanted = |service: &Service| self.only.is_empty() || self.only.contains(service);
         Service::ALL.into_iter().filter(wanted)
+    }
+
+    /// What a service can do; of two that are given, the later counts.
+    pub(crate) fn capacity(&self, service: Service) -> Option<Limit> {
+        self.capacity.iter().rev().find(|(limited, _)| *limited == service).map(|(_, limit)| *limit)
     }
 
     /// The port of a service, if there are that many ports.
@@ -89,9 +98,13 @@ mod tests {
 
     #[test]
     fn what_makes_no_sense_is_refused() {
-        for wrong in
-            [["--status-interval", "0s"], ["--heartbeat", "soon"], ["--only", "carts"], ["--base-port", "x"]]
-        {
+        for wrong in [
+            ["--status-interval", "0s"],
+            ["--heartbeat", "soon"],
+            ["--only", "carts"],
+            ["--base-port", "x"],
+            ["--capacity", "10x25ms"],
+        ] {
             assert!(Options::try_parse_from([&["demo-shop"][..], &wrong].concat()).is_err(), "{wrong:?}");
         }
     }

@@ -122,6 +122,7 @@ impl Apps {
         let surroundings = Surroundings {
             doorman: (service != Service::Identity).then(doorman),
             shed_above: self.options.shed_above,
+            capacity: self.options.capacity(service),
             seed: self.options.seed,
         };
         surround(routes(service, &self.shop, &self.provider), &self.shop, surroundings)

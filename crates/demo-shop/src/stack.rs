@@ -9,6 +9,7 @@ use tower::ServiceBuilder;
 
 use crate::auth::{Doorman, demand_token};
 use crate::calls::{Calls, count};
+use crate::capacity::{Capacity, Limit, queue};
 use crate::control::{self, Bench};
 use crate::faults::{Faults, strike};
 use crate::load::{Load, shed};
@@ -22,6 +23,7 @@ pub(crate) struct Surroundings {
     /// The identity provider has none: it is where tokens come from.
     pub(crate) doorman: Option<Doorman>,
     pub(crate) shed_above: Option<usize>,
+    pub(crate) capacity: Option<Limit>,
     pub(crate) seed: u64,
 }
 
@@ -29,6 +31,7 @@ pub(crate) struct Surroundings {
 pub(crate) fn surround(routes: Router, shop: &Arc<Shop>, surroundings: Surroundings) -> Router {
     let calls = Arc::new(Calls::default());
     let faults = Arc::new(Faults::new(surroundings.seed));
+    let capacity = Arc::new(Capacity::new(surroundings.capacity));
     let load = Arc::new(Load::new(surroundings.shed_above));
     let stack = ServiceBuilder::new()
         // Counts what was called, also where it is then refused or broken.
@@ -37,10 +40,12 @@ pub(crate) fn surround(routes: Router, shop: &Arc<Shop>, surroundings: Surroundi
         .layer(layer(load, shed))
         // A fault strikes whoever calls, token or not.
         .layer(layer(faults.clone(), strike))
+        // Inside the faults: one that holds a request for ever must not hold a worker.
+        .layer(layer(capacity.clone(), queue))
         // Nothing behind this is called by nobody, but at the identity provider.
         .layer(layer(surroundings.doorman.map(Arc::new), demand_token))
         .layer(DefaultBodyLimit::max(MAX_BODY));
-    let bench = Bench { calls, faults, shop: shop.clone() };
+    let bench = Bench { calls, capacity, faults, shop: shop.clone() };
     routes
         .fallback(async || Problem::new(NOT_FOUND))
         .method_not_allowed_fallback(async || Problem::new(METHOD_NOT_ALLOWED))

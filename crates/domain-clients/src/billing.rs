@@ -1,16 +1,21 @@
 //! The billing service.
 
-use std::sync::Arc;
+use std::time::Duration;
 
 use garde::Validate;
 use jiff::Timestamp;
 use request_context::RequestContext;
 use serde::Deserialize;
-use upstream_client::{BadUpstream, CallError, Operation, TokenSource, Upstream, UpstreamSettings};
+use upstream_client::{BadUpstream, Cached, CallError, Operation, Outbound, Upstream, UpstreamSettings};
 
 use crate::{Currency, Money};
 
-static GET: Operation = Operation::get("billing.get", "/accounts/{}/billing");
+pub(crate) static GET: Operation = Operation::get("billing.get", "/accounts/{}/billing").cached(
+    Cached::per_subject()
+        .fresh_for(Duration::from_secs(10))
+        .stale_if_error(Duration::from_hours(1))
+        .tags(&["billing:{subject}"]),
+);
 
 /// The client of the billing service.
 #[derive(Clone)]
@@ -18,8 +23,8 @@ pub struct Billing(Upstream);
 
 impl Billing {
     /// The client for the service at `settings.url`.
-    pub fn new(settings: &UpstreamSettings, tokens: Arc<dyn TokenSource>) -> Result<Self, BadUpstream> {
-        Upstream::new("billing", settings, tokens).map(Self)
+    pub fn new(settings: &UpstreamSettings, outbound: &Outbound) -> Result<Self, BadUpstream> {
+        Upstream::new("billing", settings, outbound).map(Self)
     }
 
     /// The caller's own account.
@@ -29,7 +34,7 @@ impl Billing {
 }
 
 /// What an account pays for.
-#[derive(Debug, Deserialize, Validate)]
+#[derive(Clone, Debug, Deserialize, Validate)]
 #[serde(rename_all = "camelCase")]
 pub struct BillingAccount {
     /// The plan, for example `pro`.
@@ -58,7 +63,7 @@ impl BillingAccount {
 }
 
 /// A means of payment, as much of it as may be shown.
-#[derive(Debug, Deserialize, Validate)]
+#[derive(Clone, Debug, Deserialize, Validate)]
 pub struct PaymentMethod {
     /// The card's brand.
     #[garde(length(max = 100))]

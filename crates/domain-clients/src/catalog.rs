@@ -1,22 +1,34 @@
 //! The catalog service. Its answers are the same for everybody.
 
-use std::collections::{BTreeSet, HashMap};
-use std::fmt;
-use std::sync::Arc;
-
-use futures::future::try_join_all;
 use garde::Validate;
 use jiff::Timestamp;
 use request_context::RequestContext;
 use serde::Deserialize;
-use upstream_client::{BadUpstream, CallError, Operation, TokenSource, Upstream, UpstreamSettings};
+use std::collections::{BTreeSet, HashMap};
+use std::fmt;
+use std::time::Duration;
+use upstream_client::{
+    BadUpstream, Batch, Cached, CallError, Operation, Outbound, Upstream, UpstreamSettings,
+};
 
 use crate::{Currency, Cursor, Money, Page, ProductId, PromoId};
 
-static GET: Operation = Operation::get("catalog.product", "/products/{}").as_service();
-static BATCH: Operation = Operation::get("catalog.products", "/products").as_service();
-static SEARCH: Operation = Operation::get("catalog.search", "/products").as_service();
-static PROMOS: Operation = Operation::get("catalog.promos", "/promos").as_service();
+/// What is the same for everybody changes rarely; stock alone may be some seconds old.
+const PRODUCTS: Cached = Cached::public()
+    .fresh_for(Duration::from_secs(10))
+    .stale_while_revalidate(Duration::from_secs(50))
+    .stale_if_error(Duration::from_hours(1))
+    .tags(&["products"]);
+const OFFERS: Cached = Cached::public()
+    .fresh_for(Duration::from_secs(30))
+    .stale_while_revalidate(Duration::from_mins(5))
+    .stale_if_error(Duration::from_hours(1))
+    .tags(&["promos"]);
+
+pub(crate) static GET: Operation = Operation::get("catalog.product", "/products/{}").as_service().cached(PRODUCTS);
+pub(crate) static BATCH: Operation = Operation::get("catalog.products", "/products").as_service().cached(PRODUCTS);
+pub(crate) static SEARCH: Operation = Operation::get("catalog.search", "/products").as_service().cached(PRODUCTS);
+pub(crate) static PROMOS: Operation = Operation::get("catalog.promos", "/promos").as_service().cached(OFFERS);
 
 /// The most ids that one batch call may name.
 const BATCH_SIZE: usize = 100;
@@ -27,8 +39,8 @@ pub struct Catalog(Upstream);
 
 impl Catalog {
     /// The client for the service at `settings.url`.
-    pub fn new(settings: &UpstreamSettings, tokens: Arc<dyn TokenSource>) -> Result<Self, BadUpstream> {
-        Upstream::new("catalog", settings, tokens).map(Self)
+    pub fn new(settings: &UpstreamSettings, outbound: &Outbound) -> Result<Self, BadUpstream> {
+        Upstream::new("catalog", settings, outbound).map(Self)
     }
 
     /// One product.
@@ -41,14 +53,16 @@ impl Catalog {
         &self,
         ctx: &RequestContext,
         ids: impl IntoIterator<Item = &ProductId>,
-    ) -> Result<HashMap<ProductId, Product>, CallError> {
-        let ids: Vec<&str> =
-            ids.into_iter().map(AsRef::as_ref).collect::<BTreeSet<_>>().into_iter().collect();
-        let batches = try_join_all(ids.chunks(BATCH_SIZE).map(|ids| self.batch(ctx, ids))).await?;
-        Ok(batches.into_iter().flatten().map(|product| (product.id.clone(), product)).collect())
+    ) -> Result<Products, CallError> {
+        // In order, so that the same products are the same call.
+        let ids: BTreeSet<&str> = ids.into_iter().map(AsRef::as_ref).collect();
+        let ids = ids.into_iter().map(str::to_owned).collect();
+        let Batch { found, lost } = self.0.batch(ids, BATCH_SIZE, |ids| self.some(ctx, ids)).await?;
+        let found = found.into_iter().map(|product| (product.id.clone(), product)).collect();
+        Ok(Products { found, lost })
     }
 
-    async fn batch(&self, ctx: &RequestContext, ids: &[&str]) -> Result<Vec<Product>, CallError> {
+    async fn some(&self, ctx: &RequestContext, ids: Vec<String>) -> Result<Vec<Product>, CallError> {
         let page: Page<Product> = self.0.call(ctx, &BATCH).query("ids", ids.join(",")).fetch().await?;
         Ok(page.items)
     }
@@ -74,6 +88,15 @@ impl Catalog {
         let page: Page<Promo> = self.0.call(ctx, &PROMOS).fetch().await?;
         Ok(page.items)
     }
+}
+
+/// Products that were looked up together.
+#[derive(Debug)]
+pub struct Products {
+    /// Those that there are.
+    pub found: HashMap<ProductId, Product>,
+    /// Why some could not be looked up, if some could not.
+    pub lost: Option<CallError>,
 }
 
 /// Words to find products by, or a category: 1 to 200 characters.

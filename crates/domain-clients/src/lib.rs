@@ -5,6 +5,7 @@
 
 mod billing;
 mod catalog;
+pub mod contracts;
 mod ids;
 mod money;
 mod notifications;
@@ -14,7 +15,7 @@ mod usage;
 mod users;
 
 pub use billing::{Billing, BillingAccount, PaymentMethod};
-pub use catalog::{Catalog, Product, ProductSearch, Promo, Words};
+pub use catalog::{Catalog, Product, ProductSearch, Products, Promo, Words};
 pub use ids::{BadId, NotificationId, OrderId, ProductId, PromoId};
 pub use money::{Currency, Money};
 pub use notifications::{Notification, NotificationList, Notifications};
@@ -24,7 +25,7 @@ pub use usage::{Period, Usage, UsageReport};
 pub use users::{User, Users};
 
 use upstream_client::Refusal;
-pub use upstream_client::UpstreamSettings;
+pub use upstream_client::{CacheSettings, Outbound, UpstreamSettings};
 
 /// Every refusal with a name of its own, for the documented list of problems.
 pub const REFUSALS: &[&[Refusal]] = &[orders::PLACE_REFUSALS, orders::CANCEL_REFUSALS];

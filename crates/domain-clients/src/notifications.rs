@@ -1,16 +1,22 @@
 //! The notifications service.
 
-use std::sync::Arc;
+use std::time::Duration;
 
 use garde::Validate;
 use request_context::RequestContext;
 use serde::Deserialize;
-use upstream_client::{BadUpstream, CallError, Operation, TokenSource, Upstream, UpstreamSettings};
+use upstream_client::{BadUpstream, Cached, CallError, Operation, Outbound, Upstream, UpstreamSettings};
 
 use crate::NotificationId;
 
-static LIST: Operation = Operation::get("notifications.list", "/notifications");
-static READ: Operation = Operation::post("notifications.read", "/notifications/{}/read");
+pub(crate) static LIST: Operation = Operation::get("notifications.list", "/notifications").cached(
+    Cached::per_subject()
+        .fresh_for(Duration::from_secs(10))
+        .stale_if_error(Duration::from_mins(5))
+        .tags(&["notifications:{subject}"]),
+);
+pub(crate) static READ: Operation =
+    Operation::post("notifications.read", "/notifications/{}/read").invalidates(&["notifications:{subject}"]);
 
 /// The client of the notifications service.
 #[derive(Clone)]
@@ -18,8 +24,8 @@ pub struct Notifications(Upstream);
 
 impl Notifications {
     /// The client for the service at `settings.url`.
-    pub fn new(settings: &UpstreamSettings, tokens: Arc<dyn TokenSource>) -> Result<Self, BadUpstream> {
-        Upstream::new("notifications", settings, tokens).map(Self)
+    pub fn new(settings: &UpstreamSettings, outbound: &Outbound) -> Result<Self, BadUpstream> {
+        Upstream::new("notifications", settings, outbound).map(Self)
     }
 
     /// The caller's unread notifications, at most `limit`, and how many there are in all.
@@ -40,7 +46,7 @@ impl Notifications {
 }
 
 /// Some notifications, and how many are unread in all.
-#[derive(Debug, Default, Deserialize, Validate)]
+#[derive(Clone, Debug, Default, Deserialize, Validate)]
 #[serde(rename_all = "camelCase")]
 pub struct NotificationList {
     /// The notifications, the newest first.
@@ -52,7 +58,7 @@ pub struct NotificationList {
 }
 
 /// A notification.
-#[derive(Debug, Deserialize, Validate)]
+#[derive(Clone, Debug, Deserialize, Validate)]
 pub struct Notification {
     /// The notification's id.
     #[garde(skip)]

@@ -1,22 +1,25 @@
 //! The orders service.
 
-use std::sync::Arc;
-
 use garde::Validate;
 use http::HeaderValue;
 use jiff::Timestamp;
 use request_context::RequestContext;
 use serde::{Deserialize, Serialize};
 use upstream_client::{
-    BadUpstream, CallError, Operation, Reason, Refusal, TokenSource, Upstream, UpstreamSettings,
+    BadUpstream, CallError, Operation, Outbound, Reason, Refusal, Upstream, UpstreamSettings,
 };
 
 use crate::{Currency, Cursor, Money, OrderId, Page, ProductId};
 
-static LIST: Operation = Operation::get("orders.list", "/orders");
-static GET: Operation = Operation::get("orders.get", "/orders/{}");
-static PLACE: Operation = Operation::post("orders.place", "/orders").refusals(PLACE_REFUSALS);
-static CANCEL: Operation = Operation::post("orders.cancel", "/orders/{}/cancel").refusals(CANCEL_REFUSALS);
+pub(crate) static LIST: Operation = Operation::get("orders.list", "/orders");
+pub(crate) static GET: Operation = Operation::get("orders.get", "/orders/{}");
+pub(crate) static PLACE: Operation =
+    Operation::post("orders.place", "/orders").refusals(PLACE_REFUSALS).invalidates(COUNTED);
+pub(crate) static CANCEL: Operation =
+    Operation::post("orders.cancel", "/orders/{}/cancel").refusals(CANCEL_REFUSALS).invalidates(COUNTED);
+
+/// What counts a caller's orders.
+const COUNTED: &[&str] = &["usage:{subject}", "billing:{subject}"];
 
 pub(crate) const PLACE_REFUSALS: &[Refusal] = &[
     Refusal { code: "out-of-stock", title: "There are not enough of this product", reason: Reason::Conflict },
@@ -40,8 +43,8 @@ pub struct Orders(Upstream);
 
 impl Orders {
     /// The client for the service at `settings.url`.
-    pub fn new(settings: &UpstreamSettings, tokens: Arc<dyn TokenSource>) -> Result<Self, BadUpstream> {
-        Upstream::new("orders", settings, tokens).map(Self)
+    pub fn new(settings: &UpstreamSettings, outbound: &Outbound) -> Result<Self, BadUpstream> {
+        Upstream::new("orders", settings, outbound).map(Self)
     }
 
     /// The caller's latest orders, the newest first.
@@ -112,7 +115,7 @@ pub struct NewOrder {
 }
 
 /// An order.
-#[derive(Debug, Deserialize, Validate)]
+#[derive(Clone, Debug, Deserialize, Validate)]
 #[serde(rename_all = "camelCase")]
 pub struct Order {
     /// The order's id.

@@ -35,7 +35,7 @@ impl From<Cursor> for String {
 }
 
 /// One page of a list.
-#[derive(Debug, Deserialize, Validate)]
+#[derive(Clone, Debug, Deserialize, Validate)]
 #[serde(rename_all = "camelCase")]
 pub struct Page<T>
 where

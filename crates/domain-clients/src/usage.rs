@@ -1,14 +1,19 @@
 //! The usage service.
 
-use std::sync::Arc;
+use std::time::Duration;
 
 use garde::Validate;
 use jiff::Timestamp;
 use request_context::RequestContext;
 use serde::Deserialize;
-use upstream_client::{BadUpstream, CallError, Operation, TokenSource, Upstream, UpstreamSettings};
+use upstream_client::{BadUpstream, Cached, CallError, Operation, Outbound, Upstream, UpstreamSettings};
 
-static GET: Operation = Operation::get("usage.get", "/accounts/{}/usage");
+pub(crate) static GET: Operation = Operation::get("usage.get", "/accounts/{}/usage").cached(
+    Cached::per_subject()
+        .fresh_for(Duration::from_secs(10))
+        .stale_if_error(Duration::from_hours(1))
+        .tags(&["usage:{subject}"]),
+);
 
 /// The client of the usage service.
 #[derive(Clone)]
@@ -16,8 +21,8 @@ pub struct Usage(Upstream);
 
 impl Usage {
     /// The client for the service at `settings.url`.
-    pub fn new(settings: &UpstreamSettings, tokens: Arc<dyn TokenSource>) -> Result<Self, BadUpstream> {
-        Upstream::new("usage", settings, tokens).map(Self)
+    pub fn new(settings: &UpstreamSettings, outbound: &Outbound) -> Result<Self, BadUpstream> {
+        Upstream::new("usage", settings, outbound).map(Self)
     }
 
     /// The caller's own account.
@@ -27,7 +32,7 @@ impl Usage {
 }
 
 /// What an account used in a period.
-#[derive(Debug, Deserialize, Validate)]
+#[derive(Clone, Debug, Deserialize, Validate)]
 #[serde(rename_all = "camelCase")]
 pub struct UsageReport {
     /// Which period.

@@ -1,13 +1,18 @@
 //! The users service.
 
-use std::sync::Arc;
+use std::time::Duration;
 
 use garde::Validate;
 use request_context::RequestContext;
 use serde::Deserialize;
-use upstream_client::{BadUpstream, CallError, Operation, TokenSource, Upstream, UpstreamSettings};
+use upstream_client::{BadUpstream, Cached, CallError, Operation, Outbound, Upstream, UpstreamSettings};
 
-static GET: Operation = Operation::get("users.get", "/users/{}");
+pub(crate) static GET: Operation = Operation::get("users.get", "/users/{}").cached(
+    Cached::per_subject()
+        .fresh_for(Duration::from_secs(30))
+        .stale_while_revalidate(Duration::from_mins(5))
+        .tags(&["user:{subject}"]),
+);
 
 /// The client of the users service.
 #[derive(Clone)]
@@ -15,8 +20,8 @@ pub struct Users(Upstream);
 
 impl Users {
     /// The client for the service at `settings.url`.
-    pub fn new(settings: &UpstreamSettings, tokens: Arc<dyn TokenSource>) -> Result<Self, BadUpstream> {
-        Upstream::new("users", settings, tokens).map(Self)
+    pub fn new(settings: &UpstreamSettings, outbound: &Outbound) -> Result<Self, BadUpstream> {
+        Upstream::new("users", settings, outbound).map(Self)
     }
 
     /// The caller's own profile.
@@ -26,7 +31,7 @@ impl Users {
 }
 
 /// A user.
-#[derive(Debug, Deserialize, Validate)]
+#[derive(Clone, Debug, Deserialize, Validate)]
 #[serde(rename_all = "camelCase")]
 pub struct User {
     /// The user's id, as in `sub` of their tokens.

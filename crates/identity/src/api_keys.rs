@@ -53,7 +53,8 @@ impl ApiKeys {
         let key = self.verified(id, secret)?;
         let token = key.credentials.token(ctx).await;
         let token = token.map_err(|error| Rejection::Unavailable(Arc::new(error)))?;
-        Ok(Caller { subject: key.account.clone(), scopes: key.scopes.clone(), token })
+        let (realm, subject) = (key.credentials.realm(), key.account.clone());
+        Ok(Caller { realm, subject, scopes: key.scopes.clone(), token })
     }
 
     /// An unknown id and a wrong secret do the same work and look the same.

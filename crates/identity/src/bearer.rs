@@ -25,6 +25,7 @@ const INSUFFICIENT_SCOPE: &str = r#"Bearer realm="triptych", error="insufficient
 pub struct Bearer(Arc<Inner>);
 
 struct Inner {
+    realm: Arc<str>,
     rules: Rules,
     keys: Keys,
     verified: Verified,
@@ -36,6 +37,7 @@ impl Bearer {
         let pinned = provider.settings().algorithms.iter();
         let algorithms: Vec<_> = pinned.map(|algorithm| Algorithm::from(*algorithm)).collect();
         Self(Arc::new(Inner {
+            realm: provider.realm(),
             rules: Rules::new(provider, &algorithms),
             keys: Keys::new(provider.clone(), algorithms),
             verified: Verified::new(),
@@ -54,7 +56,7 @@ impl Bearer {
     }
 
     async fn identify(&self, ctx: &RequestContext, headers: &HeaderMap) -> Result<Caller, Rejection> {
-        let Inner { rules, keys, verified } = &*self.0;
+        let Inner { realm, rules, keys, verified } = &*self.0;
         let token = credential(headers)?;
         let digest = Verified::digest(token);
         let known = |generation| verified.get(&digest, generation, Timestamp::now());
@@ -62,7 +64,12 @@ impl Bearer {
             return Ok(caller);
         }
         let grant = rules.verify(ctx, keys, token).await?;
-        let caller = Caller { subject: grant.subject, scopes: grant.scopes, token: AccessToken::new(token) };
+        let caller = Caller {
+            realm: Arc::clone(realm),
+            subject: grant.subject,
+            scopes: grant.scopes,
+            token: AccessToken::new(token),
+        };
         verified.insert(digest, caller.clone(), grant.ends, grant.generation);
         Ok(caller)
     }

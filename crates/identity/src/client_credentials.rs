@@ -56,6 +56,11 @@ impl ClientCredentials {
         }))
     }
 
+    /// Who vouches for the client's account.
+    pub(crate) fn realm(&self) -> Arc<str> {
+        self.0.provider.realm()
+    }
+
     /// A token that is still good for a call.
     pub(crate) async fn token(&self, ctx: &RequestContext) -> Result<AccessToken, TokenError> {
         let issued = self.0.issued.load_full();

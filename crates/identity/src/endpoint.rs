@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use request_context::RequestContext;
-use upstream_client::{BadUpstream, CallBuilder, NoTokens, Operation, Upstream, UpstreamSettings};
+use upstream_client::{BadUpstream, CallBuilder, NoTokens, Operation, Outbound, Upstream, UpstreamSettings};
 use url::Url;
 use url::form_urlencoded::byte_serialize;
 
@@ -52,7 +52,9 @@ pub(crate) fn upstream(url: Url) -> Result<Upstream, BadUpstream> {
         timeout: TIMEOUT,
         connect_timeout: CONNECT_TIMEOUT,
         max_idle: 2,
+        // Who asks the provider paces itself.
+        breaker: false,
         ..UpstreamSettings::at(url)
     };
-    Upstream::new(NAME, &settings, Arc::new(NoTokens))
+    Upstream::new(NAME, &settings, &Outbound::new(Arc::new(NoTokens)))
 }

@@ -45,6 +45,7 @@ const fn ask_for_token(path: &'static str) -> Operation {
 /// The identity provider that issues the tokens, and what this service is to it.
 pub struct Provider {
     settings: IdentitySettings,
+    realm: Arc<str>,
     service: String,
     /// Where it announces its endpoints: absent if the settings name them all.
     base: Option<Upstream>,
@@ -67,7 +68,7 @@ pub(crate) struct ProviderError {
 }
 
 /// Provider metadata (OpenID Connect Discovery 1.0, section 3).
-#[derive(Deserialize, Validate)]
+#[derive(Clone, Deserialize, Validate)]
 #[garde(allow_unvalidated)]
 struct Configuration {
     issuer: String,
@@ -76,14 +77,14 @@ struct Configuration {
 }
 
 /// A JWK set (RFC 7517, section 5). Its keys are read one by one: one that is unknown to us spoils no other.
-#[derive(Deserialize, Validate)]
+#[derive(Clone, Deserialize, Validate)]
 pub(crate) struct KeysAnswer {
     #[garde(length(max = 100))]
     pub(crate) keys: Vec<serde_json::Value>,
 }
 
 /// A successful token response (RFC 6749, section 5.1).
-#[derive(Deserialize, Validate)]
+#[derive(Clone, Deserialize, Validate)]
 #[garde(allow_unvalidated)]
 pub(crate) struct TokenAnswer {
     #[garde(length(min = 1, max = 8192))]
@@ -102,6 +103,7 @@ impl Provider {
         let base = announces.then(|| settings.provider_url.clone().unwrap_or_else(issuer));
         Ok(Arc::new(Self {
             settings: settings.clone(),
+            realm: settings.issuer.as_str().into(),
             service: service.to_owned(),
             base: base.map(upstream).transpose()?,
             keys,
@@ -111,6 +113,11 @@ impl Provider {
 
     pub(crate) fn settings(&self) -> &IdentitySettings {
         &self.settings
+    }
+
+    /// What the subjects of its tokens are subjects of.
+    pub(crate) fn realm(&self) -> Arc<str> {
+        Arc::clone(&self.realm)
     }
 
     /// What `aud` must contain for a token to be meant for this service.

@@ -85,6 +85,7 @@ mod tests {
         let now = Timestamp::now();
         let ends = now + SignedDuration::from_secs(60);
         let caller = Caller {
+            realm: "http://127.0.0.1:3007".into(),
             subject: Subject::parse("u_42").unwrap(),
             scopes: Scopes::default(),
             token: AccessToken::new("token"),

@@ -5,6 +5,8 @@
 
 mod text;
 
+use std::borrow::Cow;
+
 use axum::extract::{MatchedPath, Request};
 use axum::response::Response;
 use http::Method;
@@ -15,7 +17,9 @@ use tokio::time::Instant;
 use tracing::field;
 
 use crate::around::Around;
-use text::{Chain, Warnings};
+use crate::writes::REPLAYED;
+pub(crate) use text::Chain;
+use text::Warnings;
 
 /// Why a request has no answer. Its client left, or the connection was cut, by us at the end of a drain for
 /// instance: from here the two look the same. There is no status, as none was sent.
@@ -38,7 +42,8 @@ pub(crate) struct Pending {
 struct Outcome<'a> {
     status: Option<u16>,
     size: Option<u64>,
-    error: Option<&'static str>,
+    error: Option<Cow<'static, str>>,
+    replayed: Option<bool>,
     cause: Option<Chain<'a>>,
     warnings: Option<Warnings<'a>>,
 }
@@ -63,7 +68,8 @@ impl Around for AccessLog {
         pending.log(Outcome {
             status: Some(response.status().as_u16()),
             size: response.body().size_hint().exact(),
-            error: problem.map(|problem| problem.kind().slug),
+            error: problem.map(slug),
+            replayed: response.headers().contains_key(REPLAYED).then_some(true),
             cause: problem.and_then(Problem::cause).map(|cause| Chain(&**cause)),
             warnings: causes.filter(|causes| !causes.0.is_empty()).map(Warnings),
         });
@@ -74,7 +80,7 @@ impl Around for AccessLog {
 impl Drop for Pending {
     fn drop(&mut self) {
         if !self.answered {
-            self.log(Outcome { error: Some(CANCELLED), ..Outcome::default() });
+            self.log(Outcome { error: Some(CANCELLED.into()), ..Outcome::default() });
         }
     }
 }
@@ -93,7 +99,8 @@ impl Pending {
                     duration_ms = self.milliseconds(),
                     request_id = self.context.as_ref().map(|context| field::display(context.request_id())),
                     trace_id = self.context.as_ref().map(|context| field::display(context.trace().trace_id())),
-                    error.type = outcome.error,
+                    idempotency.replayed = outcome.replayed,
+                    error.type = outcome.error.as_deref(),
                     cause = outcome.cause.map(field::display),
                     warnings = outcome.warnings.map(field::display),
                     "request"
@@ -127,4 +134,22 @@ impl Pending {
     fn milliseconds(&self) -> f64 {
         (self.started.elapsed().as_secs_f64() * 1e6).round() / 1e3
     }
+}
+
+/// Writes down how a write ended that nobody waited for any more: its request has had its event.
+pub(crate) fn unheard(route: Option<&MatchedPath>, context: &RequestContext, answer: &Response) {
+    let problem = answer.extensions().get::<Problem>();
+    tracing::info!(
+        http.route = route.map_or("unmatched", MatchedPath::as_str),
+        http.response.status_code = answer.status().as_u16(),
+        request_id = field::display(context.request_id()),
+        trace_id = field::display(context.trace().trace_id()),
+        error.type = problem.map(slug).as_deref(),
+        cause = problem.and_then(Problem::cause).map(|cause| field::display(Chain(&**cause))),
+        "a write ended that nobody waited for"
+    );
+}
+
+fn slug(problem: &Problem) -> Cow<'static, str> {
+    problem.kind().slug
 }

@@ -18,11 +18,16 @@ use crate::{RequestSettings, deadline};
 pub(crate) struct Contexts {
     trusted_proxies: Arc<[IpNet]>,
     longest: Duration,
+    optional_share: f64,
 }
 
 impl Contexts {
     pub(crate) fn new(settings: &RequestSettings) -> Self {
-        Self { trusted_proxies: settings.trusted_proxies.as_slice().into(), longest: settings.deadline }
+        Self {
+            trusted_proxies: settings.trusted_proxies.as_slice().into(),
+            longest: settings.deadline,
+            optional_share: settings.optional_share(),
+        }
     }
 
     /// Whether the peer is one of our own proxies. A peer that is not known is not.
@@ -55,7 +60,9 @@ impl Around for Contexts {
         let id = id.unwrap_or_else(RequestId::generate);
         let value = id.header_value();
         let trace = trace.unwrap_or_else(Trace::start);
-        let context = RequestContext::new(id, trace, self.deadline(headers));
+        let context = RequestContext::new(id, trace, self.deadline(headers))
+            .with_patience(self.longest)
+            .with_optional_share(self.optional_share);
         request.extensions_mut().insert(context);
         value
     }

@@ -10,7 +10,9 @@ mod text;
 
 pub use context::Context;
 pub(crate) use context::context_of;
+pub(crate) use idempotency_key::IDEMPOTENCY_KEY;
 pub use idempotency_key::IdempotencyKey;
 pub use json::Json;
+pub(crate) use json::unreadable;
 pub use path::Path;
 pub use query::Query;

@@ -1,7 +1,7 @@
 //! The inbound half: what every request passes before its handler.
 //!
-//! [`stack`] puts the layers that every route needs around a whole router; [`authentication`] and
-//! [`priority`] go around the routes that want them; the extractors of [`extract`] are what handlers
+//! [`stack`] puts the layers that every route needs around a whole router; [`authentication`], [`Writes`]
+//! and [`priority`] go around the routes that want them; the extractors of [`extract`] are what handlers
 //! read a request with. Each of them refuses with a `Problem`.
 
 mod access_log;
@@ -22,6 +22,7 @@ mod reads;
 mod refusal;
 mod settings;
 mod stack;
+mod writes;
 
 pub use authentication::{Authentication, AuthenticationLayer, authentication};
 pub use extract::{Context, IdempotencyKey, Json, Path, Query};
@@ -29,3 +30,5 @@ pub use priority::priority;
 pub use public_url::{NotPublic, PublicUrl};
 pub use settings::RequestSettings;
 pub use stack::stack;
+pub use store::{SharedStore, StoreSettings};
+pub use writes::{Writes, WritesService};

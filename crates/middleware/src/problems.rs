@@ -85,7 +85,7 @@ fn is_bare_error(response: &Response) -> bool {
 
 /// The documented kind with this status; a status that has none keeps its number and borrows the words.
 fn kind_of(status: StatusCode) -> ProblemKind {
-    let documented = ALL.iter().copied().find(|kind| kind.status == status);
+    let documented = ALL.iter().find(|kind| kind.status == status);
     let borrowed = if status.is_client_error() { kind::INVALID_REQUEST } else { kind::INTERNAL };
-    documented.unwrap_or(ProblemKind { status, ..borrowed })
+    documented.cloned().unwrap_or(ProblemKind { status, ..borrowed })
 }

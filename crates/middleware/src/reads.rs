@@ -12,6 +12,7 @@ use http::header::{self, CACHE_CONTROL, ETAG, IF_NONE_MATCH, VARY};
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 use http_body::Body as _;
 use http_body_util::{BodyStream, StreamBody};
+use problem::Timeless;
 
 use crate::around::Around;
 use crate::etag;
@@ -57,10 +58,15 @@ impl Around for Reads {
     }
 }
 
-/// The answer with its tag: the handler's own, or else that of its body if all of it is there.
+/// The answer with its tag: the handler's own, or else that of what it says, if all of it is there.
 fn tagged(mut response: Response) -> (Response, Option<HeaderValue>) {
     if let Some(tag) = response.headers().get(ETAG) {
         let tag = tag.clone();
+        return (response, Some(tag));
+    }
+    if let Some(Timeless(text)) = response.extensions_mut().remove() {
+        let tag = etag::of(text.as_bytes());
+        response.headers_mut().insert(ETAG, tag.clone());
         return (response, Some(tag));
     }
     let body = std::mem::take(response.body_mut());

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytesize::ByteSize;
 use ipnet::IpNet;
+use jiff::fmt::serde::unsigned_duration::friendly::compact::required as friendly;
 use serde::{Deserialize, Serialize};
 
 /// The `[requests]` section of a service's settings.
@@ -11,8 +12,12 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields, default)]
 pub struct RequestSettings {
     /// The longest a request may take; a client may ask for less with `X-Request-Timeout-Ms`.
-    #[serde(with = "jiff::fmt::serde::unsigned_duration::friendly::compact::required")]
+    #[serde(with = "friendly")]
     pub deadline: Duration,
+    /// How much of it the sections may take that a screen can do without. Where less time is left, because the
+    /// client asks for less or a required section was slow, they may take the same share of that.
+    #[serde(with = "friendly")]
+    pub optional_deadline: Duration,
     /// The largest body, in bytes as they arrive.
     pub max_body: ByteSize,
     /// The networks of the proxies whose request ids and traces are taken over.
@@ -21,7 +26,12 @@ pub struct RequestSettings {
 
 impl Default for RequestSettings {
     fn default() -> Self {
-        Self { deadline: Duration::from_secs(2), max_body: ByteSize::kib(64), trusted_proxies: vec![] }
+        Self {
+            deadline: Duration::from_secs(2),
+            optional_deadline: Duration::from_millis(800),
+            max_body: ByteSize::kib(64),
+            trusted_proxies: vec![],
+        }
     }
 }
 
@@ -32,10 +42,18 @@ impl RequestSettings {
         if !(shortest..=longest).contains(&self.deadline) {
             return Err(("deadline", "must be from 10ms to 10m".into()));
         }
+        if !(shortest..=self.deadline).contains(&self.optional_deadline) {
+            let right = format!("must be from 10ms to deadline, which is {:?}", self.deadline);
+            return Err(("optional_deadline", right));
+        }
         if self.max_body > ByteSize::mib(16) {
             return Err(("max_body", "must be at most 16 MiB".into()));
         }
         Ok(())
+    }
+
+    pub(crate) fn optional_share(&self) -> f64 {
+        self.optional_deadline.div_duration_f64(self.deadline)
     }
 
     pub(crate) fn max_body_bytes(&self) -> usize {
@@ -56,6 +74,7 @@ mod tests {
         {
           "deadline": "2s",
           "max_body": "64.0 KiB",
+          "optional_deadline": "800ms",
           "trusted_proxies": []
         }
         "#);
@@ -81,6 +100,15 @@ mod tests {
             (default(), None),
             (RequestSettings { deadline: Duration::from_millis(9), ..default() }, Some("deadline")),
             (RequestSettings { deadline: Duration::from_secs(601), ..default() }, Some("deadline")),
+            (
+                RequestSettings { optional_deadline: Duration::from_millis(9), ..default() },
+                Some("optional_deadline"),
+            ),
+            (RequestSettings { optional_deadline: Duration::from_secs(2), ..default() }, None),
+            (
+                RequestSettings { deadline: Duration::from_millis(799), ..default() },
+                Some("optional_deadline"),
+            ),
             (RequestSettings { max_body: ByteSize::mib(17), ..default() }, Some("max_body")),
         ];
         for (settings, expected) in cases {

@@ -2,9 +2,9 @@
 
 use std::net::SocketAddr;
 
-use domain_clients::UpstreamSettings;
+use domain_clients::{CacheSettings, UpstreamSettings};
 use identity::IdentitySettings;
-use middleware::{PublicUrl, RequestSettings};
+use middleware::{PublicUrl, RequestSettings, StoreSettings};
 use serde::{Deserialize, Serialize};
 use service_runtime::{AdminSettings, Invalid, ServerSettings, ServiceSettings};
 
@@ -28,6 +28,12 @@ pub struct Settings {
     pub requests: RequestSettings,
     /// Who issues tokens.
     pub identity: IdentitySettings,
+    /// Where the outcomes of writes are kept, and through which replicas tell each other what is old.
+    #[serde(default)]
+    pub store: StoreSettings,
+    /// What is kept of the domain services' answers.
+    #[serde(default)]
+    pub cache: CacheSettings,
     /// The domain services.
     pub upstreams: Upstreams,
 }
@@ -51,6 +57,7 @@ impl ServiceSettings for Settings {
         identity.audience = "mobile-bff"
         identity.client_id = "mobile-bff"
         requests.deadline = "3s"
+        requests.optional_deadline = "1200ms"
     "#;
 
     fn listen(&self) -> SocketAddr {
@@ -72,6 +79,11 @@ impl ServiceSettings for Settings {
         for (name, upstream) in upstreams {
             if let Some((key, right)) = upstream.out_of_range() {
                 return Err(Invalid::new(key, right).within(name).within("upstreams"));
+            }
+        }
+        for (section, wrong) in [("store", self.store.out_of_range()), ("cache", self.cache.out_of_range())] {
+            if let Some((key, right)) = wrong {
+                return Err(Invalid::new(key, right).within(section));
             }
         }
         self.requests.check().map_err(|(key, right)| Invalid::new(key, right).within("requests"))

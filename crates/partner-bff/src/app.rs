@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use axum::Router;
 use bytes::Bytes;
-use domain_clients::{Catalog, Orders, Usage};
+use domain_clients::{Catalog, Orders, Outbound, Usage};
 use identity::{Accounts, ApiKeys, Provider, Tokens};
-use middleware::{PublicUrl, stack};
+use middleware::{PublicUrl, SharedStore, Writes, stack};
 use screen::Naming;
-use service_runtime::{App, BuildError};
+use service_runtime::{App, BuildError, upstreams};
 
 use crate::routes;
 use crate::settings::{NAME, Settings};
@@ -23,6 +23,8 @@ pub struct AppState {
     /// The OpenAPI document, as JSON.
     pub(crate) document: Bytes,
     pub(crate) public_url: PublicUrl,
+    pub(crate) writes: Writes,
+    pub(crate) outbound: Outbound,
 }
 
 impl AppState {
@@ -31,15 +33,19 @@ impl AppState {
         let provider = Provider::new(&settings.identity, NAME)?;
         let accounts = Accounts::new(&settings.partners, &provider);
         let identity = ApiKeys::new(&settings.partners, &accounts);
+        let store = SharedStore::open(&settings.store).map_err(|bad| format!("store.{bad}"))?;
         let tokens = Arc::new(Tokens::new(&provider).with_accounts(accounts));
+        let outbound = Outbound::keeping(tokens, &settings.cache, store.invalidations());
         let upstreams = &settings.upstreams;
         Ok(Self {
-            orders: Orders::new(&upstreams.orders, tokens.clone())?,
-            catalog: Catalog::new(&upstreams.catalog, tokens.clone())?,
-            usage: Usage::new(&upstreams.usage, tokens)?,
+            orders: Orders::new(&upstreams.orders, &outbound)?,
+            catalog: Catalog::new(&upstreams.catalog, &outbound)?,
+            usage: Usage::new(&upstreams.usage, &outbound)?,
             identity,
             document: routes::document(settings).into(),
             public_url: settings.public_url.clone(),
+            writes: Writes::new(NAME, store),
+            outbound,
         })
     }
 }
@@ -54,5 +60,14 @@ pub fn app(state: AppState, settings: &Settings) -> Router {
 /// The app for `service_runtime::main`.
 pub async fn build(settings: Settings) -> Result<App, BuildError> {
     let state = AppState::new(&settings)?;
-    Ok(App::new(app(state, &settings)))
+    let (writes, shown, outbound) = (state.writes.tasks(), state.outbound.clone(), state.outbound.clone());
+    outbound.listen();
+    let admin = upstreams(
+        move || shown.state(),
+        move |tags| {
+            let outbound = outbound.clone();
+            async move { outbound.invalidate(&tags).await }
+        },
+    );
+    Ok(App::new(app(state, &settings)).tasks(writes).admin(admin))
 }

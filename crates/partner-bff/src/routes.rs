@@ -38,7 +38,7 @@ pub(crate) fn router(state: AppState) -> Router {
     let (keyed, _) = keyed().split_for_parts();
     let (open, _) = open().split_for_parts();
     // A partner's machine can come again later, where a person waits.
-    let callers = (priority(Priority::Batch), authentication(state.identity.clone()));
+    let callers = (priority(Priority::Batch), authentication(state.identity.clone()), state.writes.clone());
     keyed.route_layer(callers).merge(open).with_state(state)
 }
 
@@ -59,7 +59,20 @@ fn whole() -> utoipa::openapi::OpenApi {
 
 #[cfg(test)]
 mod tests {
+    use utoipa::openapi::RefOr;
+    use utoipa::openapi::path::Parameter;
+
     use super::*;
+
+    #[test]
+    fn every_write_takes_a_key() {
+        for (url, item) in whole().paths.paths {
+            let Some(post) = item.post else { continue };
+            let mut parameters = post.parameters.iter().flatten();
+            let is_key = |it: &RefOr<Parameter>| matches!(it, RefOr::T(it) if it.name == "Idempotency-Key");
+            assert!(parameters.any(is_key), "{url} does not say so");
+        }
+    }
 
     #[test]
     fn the_url_table() {

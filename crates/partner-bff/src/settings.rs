@@ -2,9 +2,9 @@
 
 use std::net::SocketAddr;
 
-use domain_clients::UpstreamSettings;
+use domain_clients::{CacheSettings, UpstreamSettings};
 use identity::{IdentitySettings, Partners};
-use middleware::{PublicUrl, RequestSettings};
+use middleware::{PublicUrl, RequestSettings, StoreSettings};
 use serde::{Deserialize, Serialize};
 use service_runtime::{AdminSettings, Invalid, ServerSettings, ServiceSettings};
 
@@ -30,6 +30,12 @@ pub struct Settings {
     pub requests: RequestSettings,
     /// Who issues tokens.
     pub identity: IdentitySettings,
+    /// Where the outcomes of writes are kept, and through which replicas tell each other what is old.
+    #[serde(default)]
+    pub store: StoreSettings,
+    /// What is kept of the domain services' answers.
+    #[serde(default)]
+    pub cache: CacheSettings,
     /// The domain services.
     pub upstreams: Upstreams,
     /// Which versions of the API are going to end.
@@ -52,14 +58,19 @@ pub struct Upstreams {
 
 impl ServiceSettings for Settings {
     // Nobody waits at a screen and a resource is one call, of up to 200 items: it may use half of the deadline.
+    // Where both are slow, the machines give way first: their calls may be of use later, a person's are not.
     const DEFAULTS: &'static str = r#"
         listen = "127.0.0.1:8083"
         public_url = "http://127.0.0.1:8080/partner"
         admin.listen = "127.0.0.1:9083"
         requests.deadline = "10s"
+        requests.optional_deadline = "5s"
         upstreams.orders.timeout = "5s"
         upstreams.catalog.timeout = "5s"
         upstreams.usage.timeout = "5s"
+        upstreams.orders.latency_tolerance = 1.5
+        upstreams.catalog.latency_tolerance = 1.5
+        upstreams.usage.latency_tolerance = 1.5
     "#;
 
     fn listen(&self) -> SocketAddr {
@@ -82,6 +93,11 @@ impl ServiceSettings for Settings {
             }
         }
         self.versions.check().map_err(|invalid| invalid.within("versions"))?;
+        for (section, wrong) in [("store", self.store.out_of_range()), ("cache", self.cache.out_of_range())] {
+            if let Some((key, right)) = wrong {
+                return Err(Invalid::new(key, right).within(section));
+            }
+        }
         self.requests.check().map_err(|(key, right)| Invalid::new(key, right).within("requests"))
     }
 }

@@ -1,14 +1,16 @@
 //! The documented list of problems that every BFF shares.
 
+use std::borrow::Cow;
+
 use http::StatusCode;
 
 /// What a problem's `type`, `title` and `status` are. Domains add their own: see `Refusal` in `upstream-client`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProblemKind {
     /// The last part of the `type`: lower-case words joined by hyphens.
-    pub slug: &'static str,
+    pub slug: Cow<'static, str>,
     /// A short text for people, the same for every occurrence.
-    pub title: &'static str,
+    pub title: Cow<'static, str>,
     /// The status of the answer.
     pub status: StatusCode,
 }
@@ -24,12 +26,15 @@ macro_rules! kinds {
     ($($name:ident = $status:ident $slug:literal $title:literal;)*) => {
         /// The kinds of problem, by name.
         pub mod kind {
-            use super::{ProblemKind, StatusCode};
+            use super::{Cow, ProblemKind, StatusCode};
 
             $(
                 #[doc = $title]
-                pub const $name: ProblemKind =
-                    ProblemKind { slug: $slug, title: $title, status: StatusCode::$status };
+                pub const $name: ProblemKind = ProblemKind {
+                    slug: Cow::Borrowed($slug),
+                    title: Cow::Borrowed($title),
+                    status: StatusCode::$status,
+                };
             )*
         }
 
@@ -48,11 +53,13 @@ kinds! {
     NOT_ACCEPTABLE = NOT_ACCEPTABLE "not-acceptable" "No acceptable form of the answer exists";
     REQUEST_TIMEOUT = REQUEST_TIMEOUT "request-timeout" "The request did not arrive in time";
     CONFLICT = CONFLICT "conflict" "The request conflicts with the present state";
+    IDEMPOTENCY_IN_PROGRESS = CONFLICT "idempotency-in-progress" "The first request with this idempotency key is still running";
     GONE = GONE "gone" "It is no longer here";
     PRECONDITION_FAILED = PRECONDITION_FAILED "precondition-failed" "A precondition does not hold";
     BODY_TOO_LARGE = PAYLOAD_TOO_LARGE "body-too-large" "The body is too large";
     UNSUPPORTED_MEDIA_TYPE = UNSUPPORTED_MEDIA_TYPE "unsupported-media-type" "The body must be application/json";
     UNPROCESSABLE = UNPROCESSABLE_ENTITY "unprocessable" "The request cannot be carried out";
+    IDEMPOTENCY_MISMATCH = UNPROCESSABLE_ENTITY "idempotency-mismatch" "The idempotency key was used for another request";
     HEADERS_TOO_LARGE = REQUEST_HEADER_FIELDS_TOO_LARGE "headers-too-large" "The headers are too many or too large";
     INTERNAL = INTERNAL_SERVER_ERROR "internal" "Something went wrong on our side";
     BAD_UPSTREAM = BAD_GATEWAY "bad-upstream" "A service behind this one gave an unusable answer";

@@ -5,6 +5,7 @@
 
 mod kinds;
 mod schema;
+mod stored;
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -16,7 +17,7 @@ use axum_core::body::Body;
 use axum_core::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub use kinds::{ALL, ProblemKind, kind};
 pub use schema::{FieldErrorBody, ProblemBody, Problems};
@@ -25,6 +26,9 @@ pub use schema::{FieldErrorBody, ProblemBody, Problems};
 pub const MEDIA_TYPE: &str = "application/problem+json";
 
 /// An error answer. Its text is fixed; the cause goes to the access log and never to a client.
+///
+/// Serialized it is whole but for its cause, so that an answer can be kept and rendered again for another
+/// request; what a client reads is [`ProblemBody`].
 #[derive(Clone, Debug)]
 pub struct Problem(Box<Parts>);
 
@@ -34,12 +38,12 @@ struct Parts {
     detail: Option<Cow<'static, str>>,
     errors: Vec<FieldError>,
     retry_after: Option<Duration>,
-    challenge: Option<&'static str>,
+    challenge: Option<Cow<'static, str>>,
     cause: Option<Cause>,
 }
 
 /// One value of the request that was wrong.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldError {
     /// Where: a JSON pointer (RFC 6901) into the body, `?name` in the query or `{name}` in the path.
     pub pointer: String,
@@ -53,6 +57,11 @@ pub type Cause = Arc<dyn Error + Send + Sync>;
 /// What went wrong behind an answer that still succeeded: a response extension that the access log reads.
 #[derive(Clone, Debug, Default)]
 pub struct Causes(pub Vec<(String, Cause)>);
+
+/// What an answer says apart from how old it is: a response extension that its entity tag is made of, in place of
+/// its body.
+#[derive(Clone, Debug)]
+pub struct Timeless(pub String);
 
 /// How a client spells the members that have two words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,7 +109,7 @@ impl Problem {
     /// The `WWW-Authenticate` challenge of a `401`.
     #[must_use]
     pub fn challenge(mut self, challenge: &'static str) -> Self {
-        self.0.challenge = Some(challenge);
+        self.0.challenge = Some(challenge.into());
         self
     }
 
@@ -113,7 +122,7 @@ impl Problem {
 
     /// What kind of problem it is.
     pub fn kind(&self) -> ProblemKind {
-        self.0.kind
+        self.0.kind.clone()
     }
 
     /// The status the answer has.
@@ -135,7 +144,7 @@ impl Problem {
         };
         let body = Rendered {
             r#type: kind.urn(),
-            title: kind.title,
+            title: &kind.title,
             status: kind.status.as_u16(),
             detail: detail.as_deref(),
             instance,
@@ -158,8 +167,9 @@ impl Problem {
             let seconds = HeaderValue::try_from(seconds).expect("digits are a header value");
             response.headers_mut().insert(RETRY_AFTER, seconds);
         }
-        if let Some(challenge) = self.0.challenge {
-            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+        let challenge = self.0.challenge.as_deref().map(HeaderValue::try_from);
+        if let Some(Ok(challenge)) = challenge {
+            response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
         }
         response
     }

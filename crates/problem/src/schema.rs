@@ -51,7 +51,7 @@ impl IntoResponses for Problems {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         let mut titles: BTreeMap<String, Vec<&str>> = BTreeMap::new();
         for kind in ALL {
-            titles.entry(kind.status.as_str().to_owned()).or_default().push(kind.title);
+            titles.entry(kind.status.as_str().to_owned()).or_default().push(&kind.title);
         }
         titles.into_iter().map(|(status, titles)| (status, response(&titles.join("; ")))).collect()
     }

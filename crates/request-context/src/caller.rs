@@ -8,6 +8,8 @@ use http::HeaderValue;
 /// A caller whose credential was verified. Nothing else makes one: no header ever does.
 #[derive(Clone, Debug)]
 pub struct Caller {
+    /// Who vouches for the subject: two issuers may use the same subject for two people.
+    pub realm: Arc<str>,
     /// The account that calls: a user, or a partner's account.
     pub subject: Subject,
     /// What the credential allows.
@@ -49,13 +51,18 @@ impl fmt::Debug for Subject {
 }
 
 /// The scopes of a credential (RFC 6749, section 3.3), in the order they were granted.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Scopes(Arc<str>);
 
 impl Scopes {
     /// Scopes from their space-separated form.
     pub fn parse(value: &str) -> Self {
         Self(value.into())
+    }
+
+    /// The scopes in their space-separated form.
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 
     /// Whether `scope` was granted.
@@ -119,6 +126,7 @@ mod tests {
         let scopes = Scopes::parse("orders:read orders:write");
         assert!(scopes.contains("orders:read"));
         assert!(!scopes.contains("orders"));
+        assert_eq!(scopes.as_str(), "orders:read orders:write");
     }
 
     #[test]

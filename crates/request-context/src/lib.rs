@@ -8,9 +8,11 @@ mod caller;
 mod deadline;
 mod priority;
 mod request_id;
+mod section;
 mod trace;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use authenticate::Authenticate;
 pub use caller::{AccessToken, Caller, Scopes, Subject};
@@ -19,15 +21,22 @@ pub use priority::Priority;
 pub use request_id::{REQUEST_ID, RequestId};
 pub use trace::{TRACEPARENT, TRACESTATE, Trace};
 
-/// The facts of one request. Cheap to clone; a clone can outlive the request.
+use section::Section;
+
+/// The facts of one request, or of one section of its answer. Cheap to clone; a clone can outlive the request.
 #[derive(Clone, Debug)]
-pub struct RequestContext(Arc<Facts>);
+pub struct RequestContext {
+    facts: Arc<Facts>,
+    section: Option<Arc<Section>>,
+}
 
 #[derive(Clone, Debug)]
 struct Facts {
     request_id: RequestId,
     trace: Trace,
     deadline: Deadline,
+    optional_share: f64,
+    patience: Duration,
     priority: Priority,
     caller: Option<Caller>,
 }
@@ -35,43 +44,158 @@ struct Facts {
 impl RequestContext {
     /// A request nobody has been identified for yet.
     pub fn new(request_id: RequestId, trace: Trace, deadline: Deadline) -> Self {
-        Self(Arc::new(Facts { request_id, trace, deadline, priority: Priority::Page, caller: None }))
+        let (priority, optional_share, caller) = (Priority::Page, 1.0, None);
+        let patience = Duration::MAX;
+        let facts = Facts { request_id, trace, deadline, optional_share, patience, priority, caller };
+        Self { facts: Arc::new(facts), section: None }
+    }
+
+    /// The same request, whose optional sections may take this share of the time that is left when they
+    /// begin: from 0 to 1, which it is if nothing else is said.
+    #[must_use]
+    pub fn with_optional_share(mut self, share: f64) -> Self {
+        Arc::make_mut(&mut self.facts).optional_share = share.clamp(0.0, 1.0);
+        self
+    }
+
+    /// The same request, which could have taken so long if its client were in no hurry.
+    #[must_use]
+    pub fn with_patience(mut self, patience: Duration) -> Self {
+        Arc::make_mut(&mut self.facts).patience = patience;
+        self
     }
 
     /// The same request, made by `caller`.
     #[must_use]
     pub fn with_caller(&self, caller: Caller) -> Self {
-        Self(Arc::new(Facts { caller: Some(caller), ..(*self.0).clone() }))
+        self.with(Facts { caller: Some(caller), ..(*self.facts).clone() })
     }
 
     /// The same request, as important as `priority` says.
     #[must_use]
     pub fn with_priority(&self, priority: Priority) -> Self {
-        Self(Arc::new(Facts { priority, ..(*self.0).clone() }))
+        self.with(Facts { priority, ..(*self.facts).clone() })
+    }
+
+    /// The same request for one section of its answer, which must be there by `deadline`, and may be as old
+    /// as `stale_ok` when nothing newer can be had.
+    #[must_use]
+    pub fn for_section(&self, deadline: Deadline, stale_ok: Option<Duration>) -> Self {
+        let section = Section::new(deadline.min(self.deadline()), stale_ok);
+        Self { facts: Arc::clone(&self.facts), section: Some(Arc::new(section)) }
     }
 
     /// The id that answers, logs and upstream calls of this request carry.
     pub fn request_id(&self) -> &RequestId {
-        &self.0.request_id
+        &self.facts.request_id
     }
 
     /// The request's place in its distributed trace.
     pub fn trace(&self) -> &Trace {
-        &self.0.trace
+        &self.facts.trace
     }
 
-    /// The moment by which the answer must be on its way.
+    /// The moment by which the answer must be on its way, or the section there.
     pub fn deadline(&self) -> Deadline {
-        self.0.deadline
+        self.section.as_ref().map_or(self.facts.deadline, |section| section.deadline)
+    }
+
+    /// By when an optional section that begins now must be there.
+    ///
+    /// It is a share of the time that is left, so that what follows a slow required section is not lost on
+    /// its account.
+    pub fn optional_deadline(&self) -> Deadline {
+        Deadline::after(self.deadline().remaining().mul_f64(self.facts.optional_share))
+    }
+
+    /// How long this request, or section, may take if its client is in no hurry. A service that does not answer in
+    /// less cannot be blamed for it.
+    pub fn patience(&self) -> Duration {
+        match &self.section {
+            Some(section) if section.deadline < self.facts.deadline => {
+                Duration::try_from_secs_f64(self.facts.patience.as_secs_f64() * self.facts.optional_share)
+                    .unwrap_or(Duration::MAX)
+            }
+            _ => self.facts.patience,
+        }
+    }
+
+    /// How old an answer may be when no new one can be had; `None` when an old one is no answer.
+    pub fn stale_ok(&self) -> Option<Duration> {
+        self.section.as_ref()?.stale_ok
+    }
+
+    /// Notes that an answer of this age was used, since no new one could be had.
+    pub fn served_stale(&self, age: Duration) {
+        if let Some(section) = &self.section {
+            section.served_stale(age);
+        }
+    }
+
+    /// The age of the oldest answer that [`served_stale`](Self::served_stale) was told of in this section.
+    pub fn stale_age(&self) -> Option<Duration> {
+        self.section.as_ref()?.stale_age()
     }
 
     /// How long this request outlasts others under load.
     pub fn priority(&self) -> Priority {
-        self.0.priority
+        self.facts.priority
     }
 
     /// Who is calling, once `identity` has verified a credential.
     pub fn caller(&self) -> Option<&Caller> {
-        self.0.caller.as_ref()
+        self.facts.caller.as_ref()
+    }
+
+    fn with(&self, facts: Facts) -> Self {
+        Self { facts: Arc::new(facts), section: self.section.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(left: Duration) -> RequestContext {
+        RequestContext::new(RequestId::generate(), Trace::start(), Deadline::after(left))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_optional_section_has_its_share_of_what_is_left() {
+        let ctx = request(Duration::from_secs(2)).with_optional_share(0.4);
+        for (passed, left) in [(0, 800), (1000, 400), (500, 200), (1000, 0)] {
+            tokio::time::advance(Duration::from_millis(passed)).await;
+            assert_eq!(ctx.optional_deadline().remaining(), Duration::from_millis(left));
+        }
+        let whole = request(Duration::from_secs(2));
+        assert_eq!(whole.optional_deadline(), whole.deadline());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_section_has_its_own_deadline_and_never_a_later_one() {
+        let ctx = request(Duration::from_secs(2));
+        for (asked, got) in [(1, 1), (3, 2)] {
+            let section = ctx.for_section(Deadline::after(Duration::from_secs(asked)), None);
+            assert_eq!(section.deadline().remaining(), Duration::from_secs(got));
+            assert_eq!(section.with_priority(Priority::Batch).deadline(), section.deadline());
+        }
+        assert_eq!(ctx.deadline().remaining(), Duration::from_secs(2));
+    }
+
+    #[tokio::test]
+    async fn a_section_knows_its_oldest_answer_and_no_other_sections() {
+        let ctx = request(Duration::from_secs(2));
+        let hour = Some(Duration::from_hours(1));
+        let section = ctx.for_section(ctx.deadline(), hour);
+        let clone = section.clone();
+        assert_eq!((section.stale_ok(), section.stale_age()), (hour, None));
+        for age in [3, 9, 5] {
+            clone.served_stale(Duration::from_secs(age));
+        }
+        assert_eq!(section.stale_age(), Some(Duration::from_secs(9)));
+
+        assert_eq!(section.for_section(ctx.deadline(), None).stale_age(), None);
+        ctx.served_stale(Duration::from_secs(1));
+        assert_eq!((ctx.stale_ok(), ctx.stale_age()), (None, None));
     }
 }

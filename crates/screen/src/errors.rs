@@ -34,9 +34,11 @@ fn problem(error: CallError) -> Problem {
             Problem::new(kind::BAD_UPSTREAM)
         }
         CallErrorKind::Refused { reason, refusal: None } => Problem::new(refused(*reason)),
-        CallErrorKind::Refused { reason, refusal: Some(refusal) } => {
-            Problem::new(ProblemKind { slug: refusal.code, title: refusal.title, status: reason.status() })
-        }
+        CallErrorKind::Refused { reason, refusal: Some(refusal) } => Problem::new(ProblemKind {
+            slug: refusal.code.into(),
+            title: refusal.title.into(),
+            status: reason.status(),
+        }),
     };
     problem.caused_by(error)
 }

@@ -1,114 +1,159 @@
-//! A screen: sections that must be there, sections that may be lost, and what is said about the lost ones.
+//! A screen: sections that must be there, sections that may be lost or old, and what is said about those.
 //!
 //! ```ignore
-//! let screen = Screen::new();
-//! let (user, promos) = try_join!(
-//!     screen.required(app.users.profile(&ctx)),
-//!     screen.optional(Section::Promos, app.catalog.promos(&ctx)),
+//! let screen = Screen::new(&ctx);
+//! let (user, orders, promos) = try_join!(
+//!     screen.required(async |ctx| app.users.profile(ctx).await),
+//!     screen.optional(Section::RecentOrders, async |ctx| app.orders.recent(ctx, 3).await),
+//!     screen.stale_ok(Section::Promos, HOUR, async |ctx| app.catalog.promos(ctx).await),
 //! )?;
-//! Ok(screen.respond(|warnings| Home::compose(user, promos, warnings)))
+//! Ok(screen.respond(|warnings| Home::compose(user, orders, promos, warnings)))
 //! ```
 
+mod answer;
 mod errors;
 mod warning;
 
+use std::cmp::Reverse;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use axum::http::HeaderValue;
-use axum::http::header::CONTENT_TYPE;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 pub use problem::Problem;
 use problem::{Cause, Causes};
+use request_context::RequestContext;
 use serde::Serialize;
+use tokio::time::timeout_at;
 use upstream_client::CallError;
 
 pub use errors::OrProblem;
 pub use problem::{FieldErrorBody, MEDIA_TYPE, Naming, ProblemBody, ProblemKind, Problems, kind};
 pub use warning::{Status, Warning};
 
-/// What most screens fit into, in bytes.
-const SMALL_PAGE: usize = 4096;
-
 /// One answer in the making. `S` is the enum of what the screen can lose, in the order of the view; it
 /// serializes to the fields' names.
+///
+/// Each section is a closure, which is handed the [`RequestContext`] that its calls must be made with: it carries
+/// what the section's policy means for them.
 #[derive(Debug)]
 pub struct Screen<S> {
-    losses: Mutex<Vec<Loss<S>>>,
+    ctx: RequestContext,
+    notes: Mutex<Vec<Note<S>>>,
 }
 
+/// What is to be said about a section.
 #[derive(Debug)]
-struct Loss<S> {
+struct Note<S> {
     section: S,
     status: Status,
-    cause: Option<CallError>,
+    age: Option<Duration>,
+    cause: Option<Cause>,
 }
 
 impl<S: Copy + Ord + Serialize> Screen<S> {
     /// A screen that has lost nothing yet.
-    #[expect(clippy::new_without_default, reason = "a screen is begun, never defaulted")]
-    pub fn new() -> Self {
-        Self { losses: Mutex::new(Vec::new()) }
+    pub fn new(ctx: &RequestContext) -> Self {
+        Self { ctx: ctx.clone(), notes: Mutex::new(Vec::new()) }
     }
 
-    /// A section that the screen is nothing without: its loss is the screen's problem.
+    /// A section that the screen is nothing without: its loss is the screen's problem. It may take all the time
+    /// that there is, and is never old.
     ///
     /// Under `try_join!` the loss drops the other sections, which cancels their calls.
-    pub async fn required<T>(&self, call: impl Future<Output = Result<T, CallError>>) -> Result<T, Problem> {
-        call.await.or_problem()
+    pub async fn required<T>(
+        &self,
+        call: impl AsyncFnOnce(&RequestContext) -> Result<T, CallError>,
+    ) -> Result<T, Problem> {
+        call(&self.ctx).await.or_problem()
     }
 
-    /// A section that the screen can do without: `None` and a warning when it is lost. Never an error.
+    /// A section that the screen can do without: `None` and a warning when it is lost, or not there by
+    /// [`RequestContext::optional_deadline`], however many calls it makes. Never an error.
     pub async fn optional<T>(
         &self,
         section: S,
-        call: impl Future<Output = Result<T, CallError>>,
+        call: impl AsyncFnOnce(&RequestContext) -> Result<T, CallError>,
     ) -> Result<Option<T>, Problem> {
-        match call.await {
-            Ok(value) => Ok(Some(value)),
-            Err(error) => {
-                self.record(Loss { section, status: Status::of(&error), cause: Some(error) });
-                Ok(None)
-            }
-        }
+        Ok(self.section(section, None, call).await)
+    }
+
+    /// As [`optional`](Self::optional), but an answer of up to `max_age` is better than none: when no new one can
+    /// be had, the section is there, and a warning says how old it is.
+    pub async fn stale_ok<T>(
+        &self,
+        section: S,
+        max_age: Duration,
+        call: impl AsyncFnOnce(&RequestContext) -> Result<T, CallError>,
+    ) -> Result<Option<T>, Problem> {
+        Ok(self.section(section, Some(max_age), call).await)
     }
 
     /// Says that a part of a section is missing though its call succeeded.
     pub fn lost(&self, section: S, status: Status) {
-        self.record(Loss { section, status, cause: None });
+        self.note(Note { section, status, age: None, cause: None });
+    }
+
+    /// Says that a part of a section is missing if this is why; the rest of it is there.
+    pub fn partly(&self, section: S, error: Option<CallError>) {
+        if let Some(error) = error {
+            self.note(Note::failed(section, error));
+        }
     }
 
     /// The answer: what `compose` makes of the warnings, and the causes for the access log.
     pub fn respond<V: Serialize>(self, compose: impl FnOnce(Vec<Warning<S>>) -> V) -> Response {
-        let mut losses = self.losses.into_inner().unwrap_or_else(PoisonError::into_inner);
-        // In the order of the enum, not of the accidents: the same losses are the same answer and entity tag.
-        losses.sort_by_key(|loss| loss.section);
-        let warnings = losses.iter().map(|loss| Warning::new(loss.section, loss.status)).collect();
-        let mut response = json(&compose(warnings));
-        let causes: Vec<_> = losses.into_iter().filter_map(Loss::into_cause).collect();
+        let mut notes = self.notes.into_inner().unwrap_or_else(PoisonError::into_inner);
+        // In the order of the enum, not of the accidents, and each once: the same losses are the same answer and
+        // entity tag.
+        notes.sort_by_key(|note| (note.section, note.status, Reverse(note.age)));
+        let mut warnings: Vec<_> =
+            notes.iter().map(|note| Warning::new(note.section, note.status, note.age)).collect();
+        warnings.dedup_by_key(|warning| (warning.section, warning.status));
+        let aged = warnings.iter().any(|warning| warning.age_seconds.is_some());
+        let mut response = answer::json(&compose(warnings), aged);
+        let causes: Vec<_> = notes.into_iter().filter_map(Note::into_cause).collect();
         if !causes.is_empty() {
             response.extensions_mut().insert(Causes(causes));
         }
         response
     }
 
-    fn record(&self, loss: Loss<S>) {
-        self.losses.lock().unwrap_or_else(PoisonError::into_inner).push(loss);
+    async fn section<T>(
+        &self,
+        section: S,
+        stale_ok: Option<Duration>,
+        call: impl AsyncFnOnce(&RequestContext) -> Result<T, CallError>,
+    ) -> Option<T> {
+        let ctx = self.ctx.for_section(self.ctx.optional_deadline(), stale_ok);
+        match timeout_at(ctx.deadline().instant(), call(&ctx)).await {
+            Ok(Ok(value)) => {
+                if let Some(age) = ctx.stale_age() {
+                    self.note(Note { section, status: Status::Stale, age: Some(age), cause: None });
+                }
+                return Some(value);
+            }
+            Ok(Err(error)) => self.note(Note::failed(section, error)),
+            Err(late) => {
+                let cause: Cause = Arc::new(late);
+                self.note(Note { section, status: Status::Timeout, age: None, cause: Some(cause) });
+            }
+        }
+        None
+    }
+
+    fn note(&self, note: Note<S>) {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner).push(note);
     }
 }
 
-/// Into a vector that has room for most screens from the start. A view that cannot be written is our mistake.
-fn json(view: &impl Serialize) -> Response {
-    let mut body = Vec::with_capacity(SMALL_PAGE);
-    match serde_json::to_writer(&mut body, view) {
-        Ok(()) => ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response(),
-        Err(error) => Problem::new(kind::INTERNAL).caused_by(error).into_response(),
+impl<S: Serialize> Note<S> {
+    fn failed(section: S, error: CallError) -> Self {
+        Self { section, status: Status::of(&error), age: None, cause: Some(Arc::new(error)) }
     }
-}
 
-impl<S: Serialize> Loss<S> {
     fn into_cause(self) -> Option<(String, Cause)> {
         let section = serde_json::to_string(&self.section).unwrap_or_default();
-        Some((section.trim_matches('"').to_owned(), Arc::new(self.cause?)))
+        Some((section.trim_matches('"').to_owned(), self.cause?))
     }
 }
 

@@ -1,5 +1,7 @@
 //! What a screen says about a section that it lost.
 
+use std::time::Duration;
+
 use serde::Serialize;
 use upstream_client::{CallError, CallErrorKind, Reason};
 use utoipa::ToSchema;
@@ -22,7 +24,7 @@ pub struct Warning<S> {
 }
 
 /// What became of a section.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// Its service cannot be reached or failed.
@@ -83,7 +85,13 @@ impl Status {
 
 impl<S> Warning<S> {
     /// The warning for a section that became `status`.
-    pub(crate) fn new(section: S, status: Status) -> Self {
-        Self { section, status, message: status.message(), retryable: status.retryable(), age_seconds: None }
+    pub(crate) fn new(section: S, status: Status, age: Option<Duration>) -> Self {
+        Self {
+            section,
+            status,
+            message: status.message(),
+            retryable: status.retryable(),
+            age_seconds: age.map(|age| age.as_secs()),
+        }
     }
 }

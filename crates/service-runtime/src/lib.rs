@@ -6,8 +6,8 @@
 //!
 //! 1. SIGTERM: `/readyz` fails, requests are still served, for `server.lame_duck`.
 //!    Ctrl-C (SIGINT) skips this step: a person waits.
-//! 2. Nothing is accepted any more, every connection is told to end, requests that run may run on for
-//!    `server.drain_timeout`.
+//! 2. Nothing is accepted any more, every connection is told to end, requests that run, and tasks that outlive
+//!    theirs, may run on for `server.drain_timeout`.
 //! 3. The process exits with 0. A second signal ends it at once, with 128 plus the signal's number.
 //!
 //! Other exit codes: 78 (`EX_CONFIG`) for settings that cannot be used, before a port is opened; 71
@@ -20,14 +20,17 @@ pub mod listener;
 mod run;
 pub mod settings;
 mod telemetry;
+mod upstreams;
 
 use std::error::Error;
 use std::process::ExitCode;
 
 use axum::Router;
+use tokio_util::task::TaskTracker;
 
 pub use listener::{ConnectionAbort, Server, serve};
 pub use settings::{AdminSettings, Invalid, Secret, ServerSettings, ServiceSettings, SettingsError};
+pub use upstreams::upstreams;
 
 /// A service, before it knows its settings.
 pub struct Service<B> {
@@ -47,12 +50,28 @@ pub struct App {
     pub router: Router,
     /// Routes of the admin listener beside those that every service has. All of them want the admin token.
     pub admin: Router,
+    /// What runs on when its request is gone, and is waited for before the process ends.
+    pub tasks: TaskTracker,
 }
 
 impl App {
-    /// An app without admin routes of its own.
+    /// An app without admin routes of its own, and without tasks that outlive their requests.
     pub fn new(router: Router) -> Self {
-        Self { router, admin: Router::new() }
+        Self { router, admin: Router::new(), tasks: TaskTracker::new() }
+    }
+
+    /// The same, with these routes on the admin listener.
+    #[must_use]
+    pub fn admin(mut self, routes: Router) -> Self {
+        self.admin = routes;
+        self
+    }
+
+    /// The same, with these tasks to wait for.
+    #[must_use]
+    pub fn tasks(mut self, tasks: TaskTracker) -> Self {
+        self.tasks = tasks;
+        self
     }
 }
 

@@ -4,9 +4,10 @@ use std::time::Duration;
 use axum::Router;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
-use tracing::info;
+use tokio_util::task::TaskTracker;
+use tracing::{info, warn};
 
 use crate::cli::Failure;
 use crate::drain::{Phase, Progress, Signal, Signals};
@@ -30,6 +31,7 @@ pub(crate) struct Bound {
     progress: Progress,
     router: Router,
     admin_router: Router,
+    tasks: TaskTracker,
     public: TcpListener,
     admin: TcpListener,
 }
@@ -46,6 +48,7 @@ impl Bound {
             admin: bind(plan.admin.listen).await?,
             router: app.router,
             admin_router: admin::router(&plan, progress.clone(), app.admin),
+            tasks: app.tasks,
             progress,
             plan,
         })
@@ -87,6 +90,7 @@ impl Bound {
         Serving {
             settings: self.plan.server,
             progress: self.progress,
+            tasks: self.tasks,
             leaving,
             stop,
             admin_stop,
@@ -100,6 +104,7 @@ impl Bound {
 struct Serving {
     settings: ServerSettings,
     progress: Progress,
+    tasks: TaskTracker,
     leaving: CancellationToken,
     stop: CancellationToken,
     admin_stop: CancellationToken,
@@ -119,8 +124,14 @@ impl Serving {
         info!(signal = signal.name(), wait = ?lame_duck, "draining: not ready any more");
         sleep(lame_duck).await;
         info!(wait = ?self.settings.drain_timeout, "draining: nothing is accepted any more");
+        let end = Instant::now() + self.settings.drain_timeout;
         self.stop.cancel();
         let public = self.public.await;
+        // Only requests begin tasks, and there are none any more.
+        self.tasks.close();
+        if timeout_at(end, self.tasks.wait()).await.is_err() {
+            warn!(tasks = self.tasks.len(), "drain timeout: tasks are cut");
+        }
         self.admin_stop.cancel();
         let outcome = public.and(self.admin.await).map_err(Failure::refused);
         info!("stopped");

@@ -1,16 +1,23 @@
 //! Key-value storage with time to live, versions, tags and leases.
 //!
-//! [`Store`] is what sessions, caches and idempotency records are kept in. [`MemoryStore`] keeps them in this
-//! process; the methods ask for nothing that a Redis script could not do in one step, so that replicas can
-//! share a store later.
+//! [`Store`] is what sessions, caches and idempotency records are kept in. [`SharedStore`] keeps them where the
+//! settings say: in this process, or in a Redis that replicas share. Through [`Invalidations`] the caches of
+//! all replicas hear what is no longer true.
 
+mod invalidation;
 mod memory;
+mod redis;
+mod settings;
+mod shared;
 
 use std::time::Duration;
 
 use bytes::Bytes;
 
+pub use invalidation::{Event, Invalidations, Subscription};
 pub use memory::{Bounds, MemoryStore};
+pub use settings::{BadStore, StoreSettings, StoreUrl};
+pub use shared::SharedStore;
 
 /// A value and the version that it has.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +28,7 @@ pub struct Stored {
     pub version: Version,
 }
 
-/// Which write made a value. Later writes, of any key of the store, have greater versions.
+/// Which write made a value. Later writes of the same key have greater versions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Version(pub(crate) u64);
 
@@ -81,7 +88,7 @@ pub enum StoreError {
     /// The store cannot be reached, or did not answer in time. Whether a write happened is unknown.
     #[error("the store is unavailable")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// There is no room: nothing that still lives is ever given up for something new, because a session or
+    /// There is no room, or the value is larger than any may be: nothing that still lives is ever given up for something new, because a session or
     /// an idempotency record that silently disappears is worse than a write that visibly fails.
     #[error("the store is full")]
     Full,
@@ -103,7 +110,8 @@ pub trait Store: Send + Sync {
     /// Deletes, if the key holds what `condition` wants. Says whether there was something to delete.
     fn delete(&self, key: &str, condition: If) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Deletes everything that was written with this tag. Says how much that was.
+    /// Deletes everything that was written with this tag. Says how much that was. In a cluster this is not one
+    /// step, and no more than this holds: what was written before the call is gone when it has succeeded.
     fn invalidate(&self, tag: &str) -> impl Future<Output = Result<usize, StoreError>> + Send;
 
     /// Takes the lease of this name for `ttl`; `None` if somebody holds it. Names of leases are no keys.

@@ -19,7 +19,7 @@ pub struct Bounds {
 /// What an entry costs beside its own bytes, about: its places in the three maps.
 const OVERHEAD: usize = 256;
 /// The longest time to live. Whoever wants more wants a database.
-const LONGEST: Duration = Duration::from_hours(10 * 365 * 24);
+pub(crate) const LONGEST: Duration = Duration::from_hours(10 * 365 * 24);
 
 /// A [`Store`] in this process's memory. What has ended is swept out by the next write.
 #[derive(Debug)]

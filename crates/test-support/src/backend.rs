@@ -30,13 +30,22 @@ impl FakeBackend {
     }
 
     /// The environment in which a BFF finds these `upstreams` and the provider.
+    ///
+    /// Nothing is kept and no breaker opens, so that each answer is the services' own of that moment.
     pub fn env(&self, upstreams: &[&str]) -> Vec<(String, String)> {
-        let urls = upstreams
-            .iter()
-            .map(|name| (format!("BFF__UPSTREAMS__{}__URL", name.to_uppercase()), self.services.url.clone()));
-        let identity = [("ISSUER", self.issuer.as_str()), ("CLIENT_SECRET", "test-secret")];
-        let identity = identity.map(|(key, value)| (format!("BFF__IDENTITY__{key}"), value.to_owned()));
-        urls.chain(identity).collect()
+        let of_each = |key: &'static str, value: &str| {
+            let value = value.to_owned();
+            upstreams
+                .iter()
+                .map(move |name| (format!("BFF__UPSTREAMS__{}__{key}", name.to_uppercase()), value.clone()))
+        };
+        let others = [
+            ("BFF__IDENTITY__ISSUER", self.issuer.as_str()),
+            ("BFF__IDENTITY__CLIENT_SECRET", "test-secret"),
+            ("BFF__CACHE__MAX_BYTES", "0 B"),
+        ];
+        let others = others.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        of_each("URL", &self.services.url).chain(of_each("BREAKER", "false")).chain(others).collect()
     }
 
     /// The `Authorization` of a user.

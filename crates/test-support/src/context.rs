@@ -21,6 +21,7 @@ pub fn context_with(left: Duration) -> RequestContext {
 /// A verified caller.
 pub fn caller(subject: &str) -> Caller {
     Caller {
+        realm: "https://id.example".into(),
         subject: Subject::parse(subject).expect("a subject"),
         scopes: Scopes::parse("openid"),
         token: AccessToken::new(format!("token-of-{subject}")),

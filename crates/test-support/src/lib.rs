@@ -5,6 +5,7 @@ mod client;
 mod context;
 mod fake_upstream;
 mod provider;
+mod redis;
 mod serve;
 
 pub use backend::FakeBackend;
@@ -12,4 +13,5 @@ pub use client::{Answer, Client};
 pub use context::{caller, context, context_with, fixed_tokens};
 pub use fake_upstream::{FakeUpstream, Reply, Seen};
 pub use provider::Provider;
+pub use redis::RedisServer;
 pub use serve::Served;

@@ -1,6 +1,8 @@
 //! What came back, and how it becomes a type.
 
+use std::any::{Any, TypeId};
 use std::error::Error;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use garde::Validate;
@@ -9,21 +11,67 @@ use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 
 use crate::Operation;
+use crate::cache::Freshness;
 use crate::error::Failure;
 
 /// A hostile answer can be wrong at great length; the log need not be. In characters.
 const LONGEST_TEXT: usize = 100;
 
-/// A whole answer, read up to the call's cap.
+/// What a service sent, whole, read up to the call's cap.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct Reply {
     pub(crate) operation: &'static Operation,
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
 }
 
+/// A value of the type that the call's contract names.
+pub(crate) type Value = Arc<dyn Any + Send + Sync>;
+
+/// A reply that keeps its contract. Cheap to clone: all who share a call share its answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Answer {
+    pub(crate) value: Value,
+    /// How large it was as bytes.
+    pub(crate) size: usize,
+    pub(crate) freshness: Freshness,
+}
+
+/// What a call's answer must be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Contract {
+    pub(crate) of: TypeId,
+    pub(crate) read: fn(&Reply) -> Result<Value, Failure>,
+}
+
+impl Contract {
+    /// JSON of this type, within its constraints.
+    pub(crate) fn json<T>() -> Self
+    where
+        T: DeserializeOwned + Validate<Context = ()> + Send + Sync + 'static,
+    {
+        Self {
+            of: TypeId::of::<T>(),
+            read: |reply| reply.decode::<T>().map(|value| Arc::new(value) as Value),
+        }
+    }
+
+    /// Nothing beyond its success.
+    pub(crate) fn success() -> Self {
+        Self { of: TypeId::of::<()>(), read: |reply| reply.acknowledge().map(|()| Arc::new(()) as Value) }
+    }
+}
+
 impl Answer {
+    /// The value itself: without a copy, if nobody shares it.
+    pub(crate) fn into_value<T: Clone + Send + Sync + 'static>(self) -> T {
+        let value = self.value.downcast::<T>().expect("a call's contract makes the type that it is read as");
+        Arc::unwrap_or_clone(value)
+    }
+}
+
+impl Reply {
     /// The body as `T`, or where it breaks the contract.
     pub(crate) fn decode<T>(&self) -> Result<T, Failure>
     where
@@ -82,7 +130,9 @@ fn cut(text: &str) -> String {
 /// The decoder quotes the value it found, which may be somebody's: the log gets only what was expected.
 fn without_values(error: &serde_json::Error) -> Box<dyn Error + Send + Sync> {
     let text = error.to_string();
-    let expected = text.rfind(", expected ").map_or("", |at| &text[at + 2..]);
+    // A field's name is the contract's, and what `must` be says our own types: neither quotes anything.
+    let ours = ["missing field `", "duplicate field `", "must "].iter().any(|ours| text.starts_with(ours));
+    let expected = if ours { &*text } else { text.rfind(", expected ").map_or("", |at| &text[at + 2..]) };
     let expected = expected.split(" at line ").next().unwrap_or_default();
     format!("{:?} error at line {} column {} {expected}", error.classify(), error.line(), error.column())
         .trim_end()

@@ -1,5 +1,8 @@
 //! One call, from its parts to its typed answer.
 
+mod facts;
+mod watch;
+
 use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,39 +18,66 @@ use serde::de::DeserializeOwned;
 use tower::ServiceExt;
 use url::Url;
 
-use crate::answer::Answer;
+use crate::answer::{Answer, Contract};
+use crate::cache::Entry;
 use crate::error::{CallError, CallErrorKind, Failure};
 use crate::{Credential, Operation, Reason, Upstream};
 
+pub(crate) use facts::Facts;
+
 /// `Idempotency-Key` (draft-ietf-httpapi-idempotency-key-header).
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// All but RFC 3986's unreserved characters.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+/// As much time as no call needs.
+const LONG: Duration = Duration::from_hours(1);
 
 /// What goes through the stack. Cheap to clone: what differs between two attempts is small.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Call {
     pub(crate) facts: Arc<Facts>,
+    /// Until when somebody waits for the answer.
+    pub(crate) deadline: Deadline,
+    /// What the service is told of it. Not always the same: who shares a call may wait longer than who began it.
+    pub(crate) told: Deadline,
+    /// An answer that the service may say still holds.
+    pub(crate) known: Option<Arc<Entry>>,
+    /// An attempt that is not worth a place that another call could have.
+    pub(crate) spare: bool,
     /// Set by the layers, for this attempt.
     pub(crate) authorization: Option<HeaderValue>,
     pub(crate) headers: HeaderMap,
-    /// Set by the deadline layer: when the last byte of the answer must be here.
-    pub(crate) deadline: Deadline,
 }
 
-/// What every attempt of a call has in common.
-#[derive(Debug)]
-pub(crate) struct Facts {
-    pub(crate) ctx: RequestContext,
-    pub(crate) operation: &'static Operation,
-    pub(crate) audience: &'static str,
-    pub(crate) url: Url,
-    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
-    pub(crate) body: Bytes,
-    /// The longest this call may take, whatever the request has left.
-    pub(crate) timeout: Duration,
-    pub(crate) max_body: usize,
+impl Call {
+    fn new(facts: Facts) -> Self {
+        let deadline = facts.ctx.deadline();
+        Self {
+            facts: Arc::new(facts),
+            deadline,
+            told: deadline,
+            known: None,
+            spare: false,
+            authorization: None,
+            headers: HeaderMap::new(),
+        }
+    }
+
+    /// The same, asking whether `known` still holds.
+    pub(crate) fn revalidating(self, known: Option<Arc<Entry>>) -> Self {
+        Self { known: known.filter(|known| known.etag.is_some()), ..self }
+    }
+
+    /// The same, for more than the one who makes it: its operation's timeout ends it, and no request's deadline.
+    pub(crate) fn on_its_own_time(self) -> Self {
+        Self { deadline: Deadline::after(LONG), ..self }
+    }
+
+    /// The same, as an attempt beside another one.
+    pub(crate) fn spare(self) -> Self {
+        Self { spare: true, ..self }
+    }
 }
 
 /// A call that is being put together. Nothing is sent before [`fetch`](Self::fetch) or [`execute`](Self::execute).
@@ -76,7 +106,7 @@ impl<'a> CallBuilder<'a> {
             upstream,
             ctx,
             operation,
-            url: [&upstream.0.base, literal].concat(),
+            url: [upstream.base(), literal].concat(),
             template,
             query: String::new(),
             headers: vec![],
@@ -184,31 +214,33 @@ impl<'a> CallBuilder<'a> {
     }
 
     /// Makes the call and reads the answer as `T`, checked against the constraints of its contract.
+    ///
+    /// `T` is cloned only where an answer has more than one reader.
     pub async fn fetch<T>(self) -> Result<T, CallError>
     where
-        T: DeserializeOwned + Validate<Context = ()>,
+        T: DeserializeOwned + Validate<Context = ()> + Clone + Send + Sync + 'static,
     {
-        let operation = self.operation;
-        let answer = self.send().await?;
-        answer.decode().map_err(|failure| named(operation, failure))
+        self.send(Contract::json::<T>()).await.map(Answer::into_value)
     }
 
     /// Makes a call whose answer says nothing beyond its success: it is empty, or JSON that nobody reads.
     pub async fn execute(self) -> Result<(), CallError> {
-        let operation = self.operation;
-        let answer = self.send().await?;
-        answer.acknowledge().map_err(|failure| named(operation, failure))
+        self.send(Contract::success()).await.map(drop)
     }
 
-    async fn send(self) -> Result<Answer, CallError> {
+    async fn send(self, contract: Contract) -> Result<Answer, CallError> {
         let operation = self.operation;
-        let stack = self.upstream.0.stack.clone();
-        let call = self.finish().map_err(|failure| named(operation, failure))?;
-        // Boxed, since a screen holds the futures of all its calls, and moves them.
-        Box::pin(stack.oneshot(call)).await.map_err(|failure| named(operation, failure))
+        let stack = self.upstream.stack();
+        let named = |failure: Failure| CallError {
+            operation: operation.name,
+            kind: failure.kind,
+            cause: failure.cause,
+        };
+        let call = self.finish(contract).map_err(named)?;
+        stack.oneshot(call).await.map_err(named)
     }
 
-    fn finish(mut self) -> Result<Call, Failure> {
+    pub(crate) fn finish(mut self, contract: Contract) -> Result<Call, Failure> {
         if let Some(failure) = self.failure {
             return Err(failure);
         }
@@ -216,27 +248,26 @@ impl<'a> CallBuilder<'a> {
             return Err(Failure::violation("request", "the path lacks a segment"));
         }
         self.url.push_str(&self.query);
-        let settings = &self.upstream.0.settings;
-        let facts = Facts {
+        let settings = self.upstream.settings();
+        let mut facts = Facts {
             ctx: self.ctx.clone(),
             operation: self.operation,
-            audience: self.upstream.0.name,
+            upstream: self.upstream.clone(),
+            track: self.upstream.track(self.operation),
+            contract,
+            key: None,
             url: Url::parse(&self.url).map_err(|error| Failure::violation("request", error))?,
             headers: self.headers,
             body: self.body,
             timeout: self.operation.timeout.unwrap_or(settings.timeout),
             max_body: self.operation.max_body.unwrap_or_else(|| settings.max_body()),
         };
-        let deadline = self.ctx.deadline();
-        Ok(Call { facts: Arc::new(facts), authorization: None, headers: HeaderMap::new(), deadline })
+        facts.key = facts.identity(self.url);
+        Ok(Call::new(facts))
     }
 }
 
 /// The text before the next `{}`, and what follows it if there is one.
 fn next_segment(template: &'static str) -> (&'static str, Option<&'static str>) {
     template.split_once("{}").map_or((template, None), |(literal, rest)| (literal, Some(rest)))
-}
-
-fn named(operation: &'static Operation, failure: Failure) -> CallError {
-    CallError { operation: operation.name, kind: failure.kind, cause: failure.cause }
 }

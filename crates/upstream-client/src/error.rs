@@ -76,18 +76,30 @@ pub enum CallErrorKind {
 pub(crate) struct Failure {
     pub(crate) kind: CallErrorKind,
     pub(crate) cause: Option<SharedError>,
+    /// Whether another attempt may do better: the service was not reached, or said itself that it failed.
+    pub(crate) repeatable: bool,
+    /// Whether it speaks against the health of the operation.
+    pub(crate) unhealthy: bool,
 }
 
 impl Failure {
     pub(crate) fn new(kind: CallErrorKind) -> Self {
-        Self { kind, cause: None }
+        Self { kind, cause: None, repeatable: false, unhealthy: false }
     }
 
     pub(crate) fn caused_by(kind: CallErrorKind, cause: impl Into<BoxError>) -> Self {
-        Self { kind, cause: Some(cause.into().into()) }
+        Self { cause: Some(cause.into().into()), ..Self::new(kind) }
     }
 
     pub(crate) fn violation(path: impl Into<String>, cause: impl Into<BoxError>) -> Self {
         Self::caused_by(CallErrorKind::ContractViolation { path: path.into() }, cause)
+    }
+
+    pub(crate) fn repeatable(self) -> Self {
+        Self { repeatable: true, ..self }
+    }
+
+    pub(crate) fn unhealthy(self) -> Self {
+        Self { unhealthy: true, ..self }
     }
 }

@@ -2,61 +2,46 @@
 //!
 //! An [`Upstream`] is a domain service that can be called. An [`Operation`] says once what is true of
 //! every such call; [`Upstream::call`] makes one. What happens to it on its way is `stack.rs`, read from
-//! top to bottom.
+//! top to bottom. [`Outbound`] is what the clients of one service share.
 
 mod answer;
+mod batch;
+#[cfg(feature = "bench")]
+#[doc(hidden)]
+pub mod bench;
+mod breaker;
+mod budget;
+mod cache;
 mod call;
 mod error;
+mod latency;
 mod layers;
+mod limiter;
 mod operation;
+mod outbound;
 mod settings;
 mod stack;
 mod token;
+mod track;
 mod transport;
+mod upstream;
+mod window;
 
-use std::sync::Arc;
-
-use request_context::RequestContext;
-
+pub use batch::Batch;
+pub use breaker::{BreakerPosition, BreakerState};
+pub use budget::BudgetState;
+pub use cache::{Cache, CacheState, Cached};
 pub use call::CallBuilder;
 pub use error::{CallError, CallErrorKind};
+pub use latency::LatencyState;
+pub use limiter::{LimiterState, ShedCounts};
 pub use operation::{Credential, Operation, Reason, Refusal};
-pub use settings::UpstreamSettings;
+pub use outbound::{Outbound, OutboundState};
+pub use settings::{CacheSettings, UpstreamSettings};
 pub use token::{NoTokens, TokenError, TokenSource};
+pub use track::{CallCounts, OperationState};
 pub use transport::BadUpstream;
+pub use upstream::{Upstream, UpstreamState};
 
-/// A domain service that can be called. Cheap to clone; clones share connections.
-#[derive(Clone)]
-pub struct Upstream(Arc<Inner>);
-
-struct Inner {
-    name: &'static str,
-    /// The URL in the settings, without a slash at its end.
-    base: String,
-    settings: UpstreamSettings,
-    stack: stack::Stack,
-}
-
-impl Upstream {
-    /// The client of the service `name`, which is also the audience its tokens are asked for.
-    pub fn new(
-        name: &'static str,
-        settings: &UpstreamSettings,
-        tokens: Arc<dyn TokenSource>,
-    ) -> Result<Self, BadUpstream> {
-        let transport = transport::Transport::new(name, settings)?;
-        let stack = stack::build(transport, tokens);
-        let base = settings.url.as_str().trim_end_matches('/').to_owned();
-        Ok(Self(Arc::new(Inner { name, base, settings: settings.clone(), stack })))
-    }
-
-    /// Begins one call on behalf of the request `ctx`.
-    pub fn call<'a>(&'a self, ctx: &'a RequestContext, operation: &'static Operation) -> CallBuilder<'a> {
-        CallBuilder::new(self, ctx, operation)
-    }
-
-    /// The name of the service, as in logs and settings.
-    pub fn name(&self) -> &'static str {
-        self.0.name
-    }
-}
+#[cfg(test)]
+mod tests;

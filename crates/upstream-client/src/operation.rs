@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use http::{Method, StatusCode};
 
+use crate::Cached;
+
 /// One operation of a domain service, declared once as a static.
 #[derive(Debug)]
 pub struct Operation {
@@ -11,11 +13,15 @@ pub struct Operation {
     pub name: &'static str,
     pub(crate) method: Method,
     /// The path, with `{}` for each segment that a call fills in.
-    pub(crate) path: &'static str,
-    pub(crate) credential: Credential,
+    pub path: &'static str,
+    /// On whose behalf it is called.
+    pub credential: Credential,
     pub(crate) timeout: Option<Duration>,
     pub(crate) max_body: Option<usize>,
     pub(crate) refusals: &'static [Refusal],
+    pub(crate) cached: Option<Cached>,
+    /// Templates of the tags that a write makes old.
+    pub(crate) invalidates: &'static [&'static str],
 }
 
 /// On whose behalf an operation is called.
@@ -100,8 +106,9 @@ impl Operation {
     }
 
     const fn new(name: &'static str, method: Method, path: &'static str) -> Self {
-        let credential = Credential::Caller;
-        Self { name, method, path, credential, timeout: None, max_body: None, refusals: &[] }
+        let (credential, timeout, max_body) = (Credential::Caller, None, None);
+        let (refusals, cached, invalidates) = (&[], None, &[]);
+        Self { name, method, path, credential, timeout, max_body, refusals, cached, invalidates }
     }
 
     /// Called with this BFF's own token and without the caller's name: for answers that are public.
@@ -137,5 +144,29 @@ impl Operation {
     pub const fn refusals(mut self, refusals: &'static [Refusal]) -> Self {
         self.refusals = refusals;
         self
+    }
+
+    /// Keeps its answers as `rule` says. Nothing is kept without one.
+    ///
+    /// Does not compile for a write, and for an answer that is personal but kept for everybody.
+    #[must_use]
+    pub const fn cached(mut self, rule: Cached) -> Self {
+        assert!(matches!(self.method, Method::GET), "only reads are kept");
+        let personal = matches!(self.credential, Credential::Caller);
+        assert!(rule.is_personal() || !personal, "a personal answer is kept for its caller alone");
+        self.cached = Some(rule);
+        self
+    }
+
+    /// The tags of what this write makes old, everywhere; `{subject}` in a tag is the caller's.
+    #[must_use]
+    pub const fn invalidates(mut self, tags: &'static [&'static str]) -> Self {
+        self.invalidates = tags;
+        self
+    }
+
+    /// Whether it changes nothing, so that it may be made again, or once for many.
+    pub(crate) fn is_read(&self) -> bool {
+        self.method == Method::GET && self.credential != Credential::Nobody
     }
 }

@@ -1,31 +1,47 @@
 //! What happens to a call, from top to bottom: the first line sees it first and its answer last.
 
-use std::sync::Arc;
-
 use tower::ServiceBuilder;
-use tower::util::{MapRequest, MapResult};
+use tower::util::BoxCloneSyncService;
 
-use crate::answer::Answer;
+use crate::answer::{Answer, Reply};
 use crate::call::Call;
 use crate::error::Failure;
-use crate::layers::{authorize, classify, deadline, propagate};
-use crate::token::TokenSource;
-use crate::transport::Transport;
+use crate::layers::{
+    Next, authorize, breaker, cache, classify, coalesce, contract, deadline, hedge, limit, propagate, retry,
+    timeout,
+};
 
-type Attempt = MapRequest<Transport, fn(Call) -> Call>;
-type Outcome = Result<Answer, Failure>;
-pub(crate) type Stack =
-    MapResult<deadline::DeadlineService<authorize::Authorize<Attempt>>, fn(Outcome) -> Outcome>;
+pub(crate) type Stack = BoxCloneSyncService<Call, Answer, Failure>;
+type Outcome = Result<Reply, Failure>;
 
-pub(crate) fn build(transport: Transport, tokens: Arc<dyn TokenSource>) -> Stack {
-    ServiceBuilder::new()
-        // A status that is no success becomes a decision, whatever was tried below.
-        .map_result(classify::answer as fn(Outcome) -> Outcome)
-        // All that follows shares one span of time; a call that cannot fit is not made.
-        .layer(deadline::DeadlineLayer)
+pub(crate) fn build(transport: impl Next<Reply>) -> Stack {
+    let stack = ServiceBuilder::new()
+        // An answer at hand is given without a call; an old one when the service fails, to whoever takes it.
+        .layer_fn(cache::Cache)
+        // A call that cannot fit into what the request has left is not made.
+        .layer_fn(deadline::Deadline)
+        // Who asks what is being asked already waits for the same answer, for as long as they can.
+        .layer_fn(coalesce::Coalesce)
+        // What comes back is kept, if its operation says so.
+        .layer_fn(cache::Keep)
+        // It is what the contract says, or it is no answer.
+        .layer_fn(contract::Contract)
+        // All attempts below share the operation's own time.
+        .layer_fn(timeout::Timeout)
+        // A second one follows when the first has failed and nothing can happen twice, if the budget pays for it …
+        .layer_fn(retry::Retry)
+        // … or goes beside it when the first is slower than usual, from the same budget.
+        .layer_fn(hedge::Hedge)
         // The service takes only tokens made for it; a refused token is replaced once.
-        .layer(authorize::AuthorizeLayer::new(tokens))
-        // Last, so that every attempt tells the time that is left for it and not for the first.
+        .layer_fn(authorize::Authorize)
+        // What keeps failing is not asked, but for a probe now and then.
+        .layer_fn(breaker::Breaker)
+        // No more at once than the service can take; the most important first.
+        .layer_fn(limit::Limit)
+        // Here, so that every attempt tells the time that is left for it and not for the first.
         .map_request(propagate::headers as fn(Call) -> Call)
-        .service(transport)
+        // A status that is no success becomes a decision, which all of the above act on.
+        .map_result(classify::reply as fn(Outcome) -> Outcome)
+        .service(transport);
+    BoxCloneSyncService::new(stack)
 }

@@ -6,7 +6,7 @@ use futures::future::BoxFuture;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tower::Service;
 
-use crate::answer::Answer;
+use crate::answer::Reply;
 use crate::call::Call;
 use crate::error::{BoxError, CallErrorKind, Failure};
 use crate::settings::UpstreamSettings;
@@ -70,9 +70,9 @@ impl Transport {
 }
 
 impl Service<Call> for Transport {
-    type Response = Answer;
+    type Response = Reply;
     type Error = Failure;
-    type Future = BoxFuture<'static, Result<Answer, Failure>>;
+    type Future = BoxFuture<'static, Result<Reply, Failure>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Failure>> {
         Poll::Ready(Ok(()))
@@ -83,7 +83,7 @@ impl Service<Call> for Transport {
     }
 }
 
-async fn exchange(client: reqwest::Client, call: Call) -> Result<Answer, Failure> {
+async fn exchange(client: reqwest::Client, call: Call) -> Result<Reply, Failure> {
     let facts = &*call.facts;
     let mut request = reqwest::Request::new(facts.operation.method.clone(), facts.url.clone());
     *request.headers_mut() = call.headers;
@@ -93,22 +93,22 @@ async fn exchange(client: reqwest::Client, call: Call) -> Result<Answer, Failure
     let response = client.execute(request).await.map_err(unanswered)?;
     let (head, body) = http::Response::<reqwest::Body>::from(response).into_parts();
     let body = Limited::new(body, facts.max_body).collect().await.map_err(broken_off)?.to_bytes();
-    Ok(Answer { operation: facts.operation, status: head.status, headers: head.headers, body })
+    Ok(Reply { operation: facts.operation, status: head.status, headers: head.headers, body })
 }
 
+/// Nothing of an answer had come.
 fn unanswered(error: reqwest::Error) -> Failure {
-    let kind = match &error {
-        error if error.is_timeout() => CallErrorKind::Timeout,
+    if error.is_builder() {
         // Ours to blame: no service was asked.
-        error if error.is_builder() => CallErrorKind::ContractViolation { path: "request".into() },
-        _ => CallErrorKind::Unavailable,
-    };
-    Failure::caused_by(kind, error.without_url())
+        return Failure::violation("request", error.without_url());
+    }
+    Failure::caused_by(CallErrorKind::Unavailable, error.without_url()).repeatable().unhealthy()
 }
 
+/// An answer had begun: what was asked has been done, so that it is not asked again.
 fn broken_off(error: BoxError) -> Failure {
     if error.is::<LengthLimitError>() {
         return Failure::violation("body", "the answer is larger than its cap");
     }
-    Failure::caused_by(CallErrorKind::Unavailable, error)
+    Failure::caused_by(CallErrorKind::Unavailable, error).unhealthy()
 }

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use axum::Router;
-use domain_clients::{Billing, Catalog, Notifications, Orders, Usage, Users};
+use domain_clients::{Billing, Catalog, Notifications, Orders, Outbound, Usage, Users};
 use identity::{Bearer, Provider, Tokens};
-use middleware::{PublicUrl, stack};
+use middleware::{PublicUrl, SharedStore, Writes, stack};
 use screen::Naming;
-use service_runtime::{App, BuildError};
+use service_runtime::{App, BuildError, upstreams};
 
 use crate::routes;
-use crate::settings::Settings;
+use crate::settings::{NAME, Settings};
 
 /// What the screens share.
 #[derive(Clone)]
@@ -23,23 +23,29 @@ pub struct AppState {
     pub(crate) usage: Usage,
     pub(crate) identity: Bearer,
     pub(crate) public_url: PublicUrl,
+    pub(crate) writes: Writes,
+    pub(crate) outbound: Outbound,
 }
 
 impl AppState {
     /// Connects nothing yet: connections are made when they are needed.
     pub fn new(settings: &Settings) -> Result<Self, BuildError> {
-        let provider = Provider::new(&settings.identity, crate::settings::NAME)?;
+        let provider = Provider::new(&settings.identity, NAME)?;
+        let store = SharedStore::open(&settings.store).map_err(|bad| format!("store.{bad}"))?;
         let tokens = Arc::new(Tokens::new(&provider));
+        let outbound = Outbound::keeping(tokens, &settings.cache, store.invalidations());
         let upstreams = &settings.upstreams;
         Ok(Self {
-            users: Users::new(&upstreams.users, tokens.clone())?,
-            orders: Orders::new(&upstreams.orders, tokens.clone())?,
-            catalog: Catalog::new(&upstreams.catalog, tokens.clone())?,
-            notifications: Notifications::new(&upstreams.notifications, tokens.clone())?,
-            billing: Billing::new(&upstreams.billing, tokens.clone())?,
-            usage: Usage::new(&upstreams.usage, tokens)?,
+            users: Users::new(&upstreams.users, &outbound)?,
+            orders: Orders::new(&upstreams.orders, &outbound)?,
+            catalog: Catalog::new(&upstreams.catalog, &outbound)?,
+            notifications: Notifications::new(&upstreams.notifications, &outbound)?,
+            billing: Billing::new(&upstreams.billing, &outbound)?,
+            usage: Usage::new(&upstreams.usage, &outbound)?,
             identity: Bearer::new(&provider),
             public_url: settings.public_url.clone(),
+            writes: Writes::new(NAME, store),
+            outbound,
         })
     }
 }
@@ -53,5 +59,14 @@ pub fn app(state: AppState, settings: &Settings) -> Router {
 pub async fn build(settings: Settings) -> Result<App, BuildError> {
     let state = AppState::new(&settings)?;
     state.identity.warm();
-    Ok(App::new(app(state, &settings)))
+    let (writes, shown, outbound) = (state.writes.tasks(), state.outbound.clone(), state.outbound.clone());
+    outbound.listen();
+    let admin = upstreams(
+        move || shown.state(),
+        move |tags| {
+            let outbound = outbound.clone();
+            async move { outbound.invalidate(&tags).await }
+        },
+    );
+    Ok(App::new(app(state, &settings)).tasks(writes).admin(admin))
 }

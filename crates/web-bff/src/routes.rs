@@ -28,7 +28,8 @@ fn table() -> OpenApiRouter<AppState> {
 /// The routes behind authentication, ready to serve.
 pub(crate) fn router(state: AppState) -> Router {
     let (router, _) = table().split_for_parts();
-    router.route_layer(authentication(state.identity.clone())).with_state(state)
+    let callers = (authentication(state.identity.clone()), state.writes.clone());
+    router.route_layer(callers).with_state(state)
 }
 
 /// The OpenAPI 3.1 document, as JSON.
@@ -61,7 +62,20 @@ impl Modify for BearerTokens {
 
 #[cfg(test)]
 mod tests {
+    use utoipa::openapi::RefOr;
+    use utoipa::openapi::path::Parameter;
+
     use super::*;
+
+    #[test]
+    fn every_write_takes_a_key() {
+        for (url, item) in table().into_openapi().paths.paths {
+            let Some(post) = item.post else { continue };
+            let mut parameters = post.parameters.iter().flatten();
+            let is_key = |it: &RefOr<Parameter>| matches!(it, RefOr::T(it) if it.name == "Idempotency-Key");
+            assert!(parameters.any(is_key), "{url} does not say so");
+        }
+    }
 
     #[test]
     fn the_url_table() {

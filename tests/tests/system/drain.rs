@@ -2,17 +2,17 @@
 
 mod line;
 
-use end_to_end::{Bff, Client, Kind, RunDir, Shop, within};
+use end_to_end::{Bff, Client, EVERY_CALL, Kind, RunDir, Shop, within};
 use futures::future::join_all;
 use serde_json::json;
 
 use line::{Line, Protocol};
 
-/// A mobile BFF in front of a shop of its own, and Ada's credential.
+/// A mobile BFF in front of a shop of its own, and Ada's credential. A call is a request that is under way.
 async fn mobile(changes: &[(&str, &str)]) -> (Shop, Bff, String) {
     let dir = RunDir::create();
     let shop = Shop::open("demo-shop", &[], &dir).await;
-    let bff = Bff::start(Kind::Mobile, &shop, changes, &dir).await;
+    let bff = Bff::start(Kind::Mobile, &shop, &[EVERY_CALL, changes].concat(), &dir).await;
     let authorization = format!("Bearer {}", shop.user_token("u_42").await);
     (shop, bff, authorization)
 }

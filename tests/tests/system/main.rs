@@ -5,6 +5,7 @@ mod drain;
 mod faults;
 mod gateway;
 mod inputs;
+mod resilience;
 mod routes;
 mod samples;
 mod settings;

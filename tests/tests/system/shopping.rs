@@ -11,8 +11,8 @@ use crate::samples::Samples;
 #[tokio::test]
 async fn a_day_in_the_shop() {
     let system = System::start().await;
-    let samples = Samples::find(&system).await;
     the_first_screens_are_as_small_and_as_full_as_promised(&system).await;
+    let samples = Samples::find(&system).await;
     every_order_is_on_just_one_page(&system).await;
     money_has_the_digits_of_its_currency(&system).await;
     what_is_read_is_unread_no_more(&system, &samples).await;

@@ -52,6 +52,8 @@ pub(super) enum Mode {
     WrongShape,
     /// A redirect to a place where nobody answers.
     Redirect,
+    /// The real answer, which says that it is fresh for no time.
+    Expired,
 }
 
 const fn always() -> f64 {

@@ -6,7 +6,7 @@ use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
 use http::StatusCode;
-use http::header::LOCATION;
+use http::header::{CACHE_CONTROL, LOCATION};
 
 use super::broken;
 use super::rule::{Mode, Rule};
@@ -29,6 +29,7 @@ pub(super) async fn strike(rule: &Rule, request: Request, next: Next) -> Respons
         Mode::Oversize => broken::oversize(),
         Mode::WrongShape => broken::wrong_shape(next.run(request).await).await,
         Mode::Redirect => (StatusCode::FOUND, [(LOCATION, "http://127.0.0.1:1/elsewhere")]).into_response(),
+        Mode::Expired => ([(CACHE_CONTROL, "max-age=0")], next.run(request).await).into_response(),
     }
 }
 

@@ -38,6 +38,13 @@ async fn an_error_has_the_status_asked_for() {
     product(&shop, &token).await.is_problem(418, "fault");
 }
 
+#[tokio::test]
+async fn an_expired_answer_is_the_real_one() {
+    let (shop, token) = broken(json!({"path": "*", "mode": "expired"})).await;
+    let answer = product(&shop, &token).await;
+    assert_eq!((&answer.json()["id"], &answer.headers["cache-control"]), (&json!("p_1"), &"max-age=0".parse().unwrap()));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_hanging_call_gets_no_head() {
     let (shop, token) = broken(json!({"path": "*", "mode": "hang"})).await;

@@ -4,6 +4,7 @@
 
 mod auth;
 mod binary;
+mod capacity;
 mod catalog;
 mod client;
 mod control;

@@ -18,6 +18,7 @@ fn tokens(fake: &FakeProvider) -> Arc<Tokens> {
 
 fn request_of(subject: &str, token: &str) -> RequestContext {
     request().with_caller(Caller {
+        realm: "http://127.0.0.1:3007".into(),
         subject: Subject::parse(subject).unwrap(),
         scopes: Scopes::default(),
         token: AccessToken::new(token),

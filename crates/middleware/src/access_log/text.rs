@@ -6,7 +6,7 @@ use std::fmt::{self, Display, Write};
 use problem::Causes;
 
 /// An error and all that led to it: `outer: inner: innermost`.
-pub(super) struct Chain<'a>(pub(super) &'a (dyn Error + 'static));
+pub(crate) struct Chain<'a>(pub(crate) &'a (dyn Error + 'static));
 
 /// Every lost section with its cause: `promos: timed out; usage: refused`.
 pub(super) struct Warnings<'a>(pub(super) &'a Causes);

@@ -1,5 +1,6 @@
 //! A JSON body.
 
+use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest, Request};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -24,13 +25,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         expect_json(request.headers())?;
-        let body =
-            Bytes::from_request(request, state).await.map_err(|rejection| match rejection.status() {
-                StatusCode::PAYLOAD_TOO_LARGE => Problem::new(kind::BODY_TOO_LARGE),
-                _ => Problem::new(kind::INVALID_REQUEST)
-                    .detail("The body could not be read.")
-                    .caused_by(rejection),
-            })?;
+        let body = Bytes::from_request(request, state).await.map_err(unreadable)?;
         parse(&body).map(Self)
     }
 }
@@ -38,6 +33,14 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
 impl<T: Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Response {
         axum::Json(self.0).into_response()
+    }
+}
+
+/// The problem for a body that is too large or did not arrive.
+pub(crate) fn unreadable(rejection: BytesRejection) -> Problem {
+    match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(kind::BODY_TOO_LARGE),
+        _ => Problem::new(kind::INVALID_REQUEST).detail("The body could not be read.").caused_by(rejection),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use axum::Router;
@@ -13,12 +13,20 @@ use middleware::Path;
 use problem::{Causes, Problem, kind};
 use serde_json::Value;
 use tower::ServiceExt;
+use tracing::Dispatch;
 use tracing::subscriber::DefaultGuard;
 
 use crate::support::{PROXY, app, from, get, send};
 
+/// Hears everything and tells nobody. While there is but one subscriber, an event that another thread comes to
+/// first is taken to interest nobody; with this one there are always two.
+static SECOND: LazyLock<Dispatch> = LazyLock::new(|| {
+    let everything = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE);
+    Dispatch::new(everything.with_writer(io::sink).finish())
+});
+
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Write for Log {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -32,7 +40,8 @@ impl Write for Log {
 
 impl Log {
     /// Catches what this thread logs, at every level, until the guard is dropped.
-    fn start() -> (Self, DefaultGuard) {
+    pub(crate) fn start() -> (Self, DefaultGuard) {
+        LazyLock::force(&SECOND);
         let log = Self::default();
         let writer = log.clone();
         let subscriber = tracing_subscriber::fmt()
@@ -50,9 +59,13 @@ impl Log {
     }
 
     fn events(&self) -> Vec<Value> {
+        self.events_of("access_log")
+    }
+
+    pub(crate) fn events_of(&self, target: &str) -> Vec<Value> {
         let text = self.text();
         let events = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-        events.filter(|event| event["target"] == "access_log").collect()
+        events.filter(|event| event["target"] == target).collect()
     }
 }
 

@@ -26,11 +26,12 @@ fn routes() -> Router {
     pages.merge(checkout)
 }
 
-/// `<id> <trace> <milliseconds left> <priority>`.
+/// `<id> <trace> <milliseconds left> <priority> <milliseconds for what is optional>`.
 async fn context(Context(ctx): Context) -> String {
-    let left = ctx.deadline().remaining().as_millis();
+    let [left, optional] =
+        [ctx.deadline(), ctx.optional_deadline()].map(|deadline| deadline.remaining().as_millis());
     let (id, trace) = (ctx.request_id(), ctx.trace().trace_id());
-    format!("{id} {trace} {left} {}", ctx.priority().as_str())
+    format!("{id} {trace} {left} {} {optional}", ctx.priority().as_str())
 }
 
 async fn headers(headers: HeaderMap) -> String {
@@ -62,7 +63,7 @@ async fn only_a_trusted_peer_names_the_request() {
         let words = words(&answer);
         assert_eq!((words[0] == "abc", words[1] == TRACE), (taken, taken), "{peer:?}");
         assert_eq!(answer.header("x-request-id"), words[0]);
-        assert_eq!(words[2..], ["2000", "page"]);
+        assert_eq!(words[2..], ["2000", "page", "800"]);
     }
 }
 
@@ -107,9 +108,11 @@ async fn what_only_we_may_say_does_not_get_in() {
 #[tokio::test(start_paused = true)]
 async fn a_client_may_only_ask_for_less_time() {
     let app = app(routes());
-    for (wish, left) in [("1", "1"), ("300", "300"), ("2000", "2000"), ("600000", "2000")] {
+    for (wish, left, optional) in
+        [("1", "1", "0"), ("300", "300", "120"), ("2000", "2000", "800"), ("600000", "2000", "800")]
+    {
         let request = get("/context").header("x-request-timeout-ms", wish);
-        assert_eq!(words(&send(&app, request, "").await)[2], left, "{wish}");
+        assert_eq!(words(&send(&app, request, "").await)[2..], [left, "page", optional], "{wish}");
     }
     for wish in ["0", "-1", "+1", "1.5", "1s", "", "600001", "99999999999"] {
         let request = get("/context").header("x-request-timeout-ms", wish);

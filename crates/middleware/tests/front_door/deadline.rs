@@ -36,7 +36,7 @@ async fn events() -> Sse<impl futures::Stream<Item = Result<Event, std::io::Erro
 }
 
 /// Some of a body, and then nothing for an hour.
-fn dripping() -> Body {
+pub(crate) fn dripping() -> Body {
     let hour = Duration::from_hours(1);
     let parts = stream::iter([0, 1]).then(move |part| async move {
         sleep(hour * part).await;

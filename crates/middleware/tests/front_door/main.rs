@@ -10,3 +10,4 @@ mod extract;
 mod problems;
 mod reads;
 mod support;
+mod writes;

@@ -1,12 +1,14 @@
 //! Tags, caching rules and compression.
 
+use axum::Extension;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get as on_get;
 use futures::stream;
-use middleware::Json;
+use middleware::{Json, Path};
+use problem::Timeless;
 use serde_json::json;
 
 use crate::support::{app, get, send};
@@ -16,6 +18,7 @@ fn routes() -> Router {
         .route("/small", on_get(|| async { Json(json!({"id": "o_1"})) }).post(|| async { "placed" }))
         .route("/large", on_get(|| async { "large ".repeat(1000) }).post(|| async { "large ".repeat(1000) }))
         .route("/own", on_get(own))
+        .route("/aged/{seconds}", on_get(aged).post(aged))
         .route("/streamed", on_get(streamed))
         .route("/empty", on_get(|| async {}))
         .route("/gone", on_get(|| async { http::StatusCode::GONE }))
@@ -30,6 +33,10 @@ async fn own() -> impl IntoResponse {
         ("x-content-type-options", "sniff"),
     ];
     (headers, "page")
+}
+
+async fn aged(Path(seconds): Path<u64>) -> impl IntoResponse {
+    (Extension(Timeless(r#"{"stock":3}"#.into())), Json(json!({"stock": 3, "ageSeconds": seconds})))
 }
 
 async fn streamed() -> Response {
@@ -137,6 +144,17 @@ async fn only_a_read_that_succeeded_is_not_modified() {
             assert!(answer.headers.contains_key("etag"));
         }
     }
+}
+
+#[tokio::test]
+async fn what_only_grew_older_did_not_change() {
+    let app = app(routes());
+    let first = send(&app, get("/aged/59"), "").await;
+    assert_eq!(first.json()["ageSeconds"], 59);
+    let again = send(&app, get("/aged/60").header("if-none-match", first.header("etag")), "").await;
+    assert_eq!((again.status.as_u16(), again.header("etag")), (304, first.header("etag")));
+    let written = send(&app, Request::post("/aged/60"), "").await;
+    assert_eq!((written.status.as_u16(), written.header("etag")), (200, ""));
 }
 
 #[tokio::test]

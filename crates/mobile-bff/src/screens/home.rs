@@ -1,5 +1,7 @@
 //! `GET /home`: the first screen, which fits in one kibibyte.
 
+use std::time::Duration;
+
 use axum::extract::State;
 use axum::response::Response;
 use domain_clients::{NotificationList, Order, Promo, User};
@@ -25,6 +27,7 @@ pub(crate) enum Section {
 
 const ORDERS: u32 = 3;
 const PROMOS: usize = 2;
+const PROMOS_MAX_AGE: Duration = Duration::from_hours(1);
 /// What still fits on a small screen, in characters as people count them.
 const LONGEST_NAME: usize = 40;
 const LONGEST_TITLE: usize = 60;
@@ -35,12 +38,12 @@ const LONGEST_TITLE: usize = 60;
     responses((status = 200, description = "The first screen", body = Home), Problems)
 )]
 pub(crate) async fn get(Context(ctx): Context, State(app): State<AppState>) -> Result<Response, Problem> {
-    let screen = Screen::new();
+    let screen = Screen::new(&ctx);
     let (user, orders, promos, unread) = try_join!(
-        screen.required(app.users.profile(&ctx)),
-        screen.optional(Section::RecentOrders, app.orders.recent(&ctx, ORDERS)),
-        screen.optional(Section::Promos, app.catalog.promos(&ctx)),
-        screen.optional(Section::Unread, app.notifications.unread(&ctx, 1)),
+        screen.required(async |ctx| app.users.profile(ctx).await),
+        screen.optional(Section::RecentOrders, async |ctx| app.orders.recent(ctx, ORDERS).await),
+        screen.stale_ok(Section::Promos, PROMOS_MAX_AGE, async |ctx| app.catalog.promos(ctx).await),
+        screen.optional(Section::Unread, async |ctx| app.notifications.unread(ctx, 1).await),
     )?;
     Ok(screen.respond(|warnings| Home::compose(user, orders, promos, unread, warnings)))
 }

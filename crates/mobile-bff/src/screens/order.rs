@@ -1,5 +1,7 @@
 //! `GET /orders/{id}`: one order.
 
+use std::time::Duration;
+
 use axum::extract::State;
 use axum::response::Response;
 use domain_clients::{Order, OrderId, Product};
@@ -21,6 +23,8 @@ pub(crate) enum Section {
     ProductName,
 }
 
+const PRODUCT_MAX_AGE: Duration = Duration::from_hours(1);
+
 /// One of the caller's orders.
 #[utoipa::path(
     get, path = "/orders/{id}", operation_id = "order", tag = "orders",
@@ -38,8 +42,11 @@ pub(crate) async fn get(
 
 /// The screen of an order that is already here.
 pub(super) async fn show(ctx: &RequestContext, app: &AppState, order: Order) -> Result<Response, Problem> {
-    let screen = Screen::new();
-    let product = screen.optional(Section::ProductName, app.catalog.product(ctx, &order.product_id)).await?;
+    let screen = Screen::new(ctx);
+    let product = screen.stale_ok(Section::ProductName, PRODUCT_MAX_AGE, async |ctx| {
+        app.catalog.product(ctx, &order.product_id).await
+    });
+    let product = product.await?;
     Ok(screen.respond(|warnings| OrderView::compose(order, product, warnings)))
 }
 

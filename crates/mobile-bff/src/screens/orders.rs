@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -27,6 +28,7 @@ pub(crate) enum Section {
 }
 
 const PAGE: u32 = 20;
+const PRODUCTS_MAX_AGE: Duration = Duration::from_hours(1);
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -47,16 +49,22 @@ pub(crate) async fn list(
     State(app): State<AppState>,
     Query(query): Query<OrdersQuery>,
 ) -> Result<Response, Problem> {
-    let screen = Screen::new();
+    let screen = Screen::new(&ctx);
     let filter = OrderFilter { limit: PAGE, cursor: query.cursor, ..OrderFilter::default() };
-    let page = screen.required(app.orders.page(&ctx, &filter)).await?;
-    let ids = page.items.iter().map(|order| &order.product_id);
-    let products = screen.optional(Section::ProductName, app.catalog.products(&ctx, ids)).await?;
-    if let Some(products) = &products
+    let page = screen.required(async |ctx| app.orders.page(ctx, &filter).await).await?;
+    let products = screen.stale_ok(Section::ProductName, PRODUCTS_MAX_AGE, async |ctx| {
+        let ids = page.items.iter().map(|order| &order.product_id);
+        app.catalog.products(ctx, ids).await
+    });
+    let products = products.await?;
+    let (products, lost) = products.map(|products| (products.found, products.lost)).unzip();
+    // Which of them are gone is only known when all could be looked up.
+    if let (Some(products), Some(None)) = (&products, &lost)
         && page.items.iter().any(|order| !products.contains_key(&order.product_id))
     {
         screen.lost(Section::ProductName, Status::NotFound);
     }
+    screen.partly(Section::ProductName, lost.flatten());
     Ok(screen.respond(|warnings| OrderList::compose(page, &products.unwrap_or_default(), warnings)))
 }
 
@@ -73,7 +81,13 @@ pub(crate) struct NewOrder {
 #[utoipa::path(
     post, path = "/orders", operation_id = "placeOrder", tag = "orders", request_body = NewOrder,
     params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters")),
-    responses((status = 201, description = "The order", body = order::OrderView, headers(("Location" = String))), Problems)
+    responses(
+        (status = 201, description = "The order", body = order::OrderView, headers(
+            ("Location" = String),
+            ("Idempotency-Replayed" = bool, description = "This is the first answer to the key, again"),
+        )),
+        Problems
+    )
 )]
 pub(crate) async fn place(
     Context(ctx): Context,

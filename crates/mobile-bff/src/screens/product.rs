@@ -1,5 +1,7 @@
 //! `GET /products/{id}`: one product.
 
+use std::time::Duration;
+
 use axum::extract::State;
 use axum::response::Response;
 use domain_clients::{Product, ProductId, Promo};
@@ -20,6 +22,8 @@ pub(crate) enum Section {
     DiscountPercent,
 }
 
+const PROMOS_MAX_AGE: Duration = Duration::from_hours(1);
+
 /// One product, and what is off its price today.
 #[utoipa::path(
     get, path = "/products/{id}", operation_id = "product", tag = "products",
@@ -31,10 +35,10 @@ pub(crate) async fn get(
     State(app): State<AppState>,
     Path(id): Path<ProductId>,
 ) -> Result<Response, Problem> {
-    let screen = Screen::new();
+    let screen = Screen::new(&ctx);
     let (product, promos) = try_join!(
-        screen.required(app.catalog.product(&ctx, &id)),
-        screen.optional(Section::DiscountPercent, app.catalog.promos(&ctx)),
+        screen.required(async |ctx| app.catalog.product(ctx, &id).await),
+        screen.stale_ok(Section::DiscountPercent, PROMOS_MAX_AGE, async |ctx| app.catalog.promos(ctx).await),
     )?;
     Ok(screen.respond(|warnings| ProductView::compose(product, &promos.unwrap_or_default(), warnings)))
 }

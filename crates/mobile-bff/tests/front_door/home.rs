@@ -145,6 +145,35 @@ async fn a_lost_section_is_a_warning_and_never_an_error() {
 }
 
 #[tokio::test]
+async fn nobody_waits_for_an_optional_section_as_long_as_for_a_required_one() {
+    let bff = Bff::with(&[
+        ("BFF__REQUESTS__DEADLINE", "10m"),
+        ("BFF__REQUESTS__OPTIONAL_DEADLINE", "1s"),
+        ("BFF__UPSTREAMS__USERS__TIMEOUT", "10m"),
+        ("BFF__UPSTREAMS__CATALOG__TIMEOUT", "10m"),
+    ])
+    .await;
+    healthy(&bff);
+    bff.backend.services.on("GET /promos", Reply::Hang);
+    let answer = bff.client().get("/home").await;
+    let body = answer.json();
+    assert_eq!(
+        (answer.status.as_u16(), &body["greeting"], &body["promos"]),
+        (200, &json!("Hi Ada"), &json!([]))
+    );
+    let lost = body["warnings"].as_array().unwrap().iter().find(|warning| warning["section"] == "promos");
+    assert_eq!(lost.unwrap()["status"], "timeout");
+
+    let seen = bff.backend.services.seen();
+    let left = |route: &str| -> u64 {
+        let call = seen.iter().find(|seen| seen.route == route).unwrap();
+        call.headers["x-request-deadline-ms"].to_str().unwrap().parse().unwrap()
+    };
+    assert!(left("GET /promos") <= 950 && left("GET /orders") <= 950);
+    assert!(left("GET /users/u_42") > 1000);
+}
+
+#[tokio::test]
 async fn a_lost_user_is_the_screens_problem() {
     let cases = [
         (Reply::Problem(500, json!({})), 503, "unavailable"),

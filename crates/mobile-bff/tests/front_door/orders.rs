@@ -82,7 +82,7 @@ async fn one_order_flat() {
 }
 
 #[tokio::test]
-async fn an_order_is_placed_under_a_key_that_is_the_callers_alone() {
+async fn an_order_is_placed_once_under_a_key_that_is_the_callers_alone() {
     let bff = Bff::start().await;
     bff.backend
         .services
@@ -104,7 +104,14 @@ async fn an_order_is_placed_under_a_key_that_is_the_callers_alone() {
     );
     assert_eq!(answer.json()["productName"], "Teapot");
 
-    client.post("/orders", &body).await;
+    let again = client.post("/orders", &body).await;
+    assert_eq!((again.status, &again.body), (answer.status, &answer.body));
+    assert_eq!(
+        (again.header("idempotency-replayed"), again.header("location")),
+        ("true", answer.header("location"))
+    );
+    let another = client.post("/orders", &json!({"productId": "p_1", "quantity": 3})).await;
+    assert_eq!(another.json()["type"], "urn:triptych:problem:idempotency-mismatch");
     let other =
         bff.anonymous().with("authorization", &bff.backend.bearer("u_1")).with("idempotency-key", "k-1");
     other.post("/orders", &body).await;
@@ -113,8 +120,8 @@ async fn an_order_is_placed_under_a_key_that_is_the_callers_alone() {
     let key = |n: usize| placed[n].headers["idempotency-key"].to_str().unwrap();
     assert_eq!(placed[0].body, r#"{"productId":"p_1","quantity":2}"#);
     assert_eq!(placed[0].headers["x-request-priority"], "checkout");
-    assert_eq!((key(0).len(), key(0)), (64, key(1)));
-    assert_ne!(key(0), key(2));
+    assert_eq!((placed.len(), key(0).len()), (2, 64));
+    assert_ne!(key(0), key(1));
 }
 
 #[tokio::test]

@@ -109,7 +109,10 @@ impl From<NewOrder> for domain_clients::NewOrder {
         description = "Visible ASCII characters")),
     responses(
         (status = 201, description = "The order", body = OrderResource,
-            headers(("Location" = String, description = "Where the order is"))),
+            headers(
+                ("Location" = String, description = "Where the order is"),
+                ("Idempotency-Replayed" = bool, description = "This is the first answer to the key, again"),
+            )),
         Problems
     )
 )]

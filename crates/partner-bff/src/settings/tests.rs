@@ -24,6 +24,7 @@ fn defaults() {
     assert_eq!(settings.admin.listen.port(), 9083);
     assert_eq!(settings.public_url.join(""), "http://127.0.0.1:8080/partner");
     assert_eq!(settings.requests.deadline.as_secs(), 10);
+    assert_eq!(settings.requests.optional_deadline.as_secs(), 5);
     assert_eq!(settings.upstreams.orders.timeout.as_secs(), 5);
     assert!(settings.versions.v1.is_none());
 }
@@ -41,6 +42,7 @@ fn what_cannot_be_is_one_clear_line() {
         vec![("VERSIONS__V2__DEPRECATED_AT", "2026-12-01T00:00:00Z")],
         vec![("UPSTREAMS__USAGE__URL", "ftp://127.0.0.1")],
         vec![("REQUESTS__DEADLINE", "1h")],
+        vec![("REQUESTS__DEADLINE", "4s")],
         vec![("PUBLIC_URL", "partner")],
     ] {
         lines.push(with(&variables).unwrap_err());
@@ -54,6 +56,7 @@ fn what_cannot_be_is_one_clear_line() {
     versions.v2 (BFF__VERSIONS__V2__DEPRECATED_AT): unknown key; this section may have: v1
     upstreams.usage.url (BFF__UPSTREAMS__USAGE__URL): must begin with http:// or https://
     requests.deadline (BFF__REQUESTS__DEADLINE): must be from 10ms to 10m
+    requests.optional_deadline (built-in defaults): must be from 10ms to deadline, which is 4s
     public_url (BFF__PUBLIC_URL): relative URL without a base: "partner"
     "#);
     assert!(with(&[("VERSIONS__V1__DEPRECATED_AT", "soon")]).is_err());

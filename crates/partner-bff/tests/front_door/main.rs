@@ -68,6 +68,11 @@ fn settings(fake: &str) -> Settings {
         ("BFF__UPSTREAMS__ORDERS__URL", fake),
         ("BFF__UPSTREAMS__CATALOG__URL", fake),
         ("BFF__UPSTREAMS__USAGE__URL", fake),
+        // Each answer is the services' own of that moment: nothing is kept, and no breaker opens.
+        ("BFF__CACHE__MAX_BYTES", "0 B"),
+        ("BFF__UPSTREAMS__ORDERS__BREAKER", "false"),
+        ("BFF__UPSTREAMS__CATALOG__BREAKER", "false"),
+        ("BFF__UPSTREAMS__USAGE__BREAKER", "false"),
     ];
     let env = env.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let mut settings: Settings = load(None, env.into_iter()).expect("good settings");

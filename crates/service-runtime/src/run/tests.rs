@@ -4,7 +4,7 @@ use std::time::Duration;
 use axum::routing::get;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -19,10 +19,15 @@ struct Running {
     asked: Arc<Notify>,
     /// `/slow` may answer.
     release: Arc<Notify>,
+    tasks: TaskTracker,
     outcome: JoinHandle<Result<(), Failure>>,
 }
 
 async fn start(token: Option<&str>, lame_duck: Duration) -> Running {
+    start_with(token, ServerSettings { lame_duck, ..ServerSettings::default() }).await
+}
+
+async fn start_with(token: Option<&str>, server: ServerSettings) -> Running {
     let release = Arc::new(Notify::new());
     let asked = Arc::new(Notify::new());
     let (gate, arrival) = (Arc::clone(&release), Arc::clone(&asked));
@@ -31,17 +36,17 @@ async fn start(token: Option<&str>, lame_duck: Duration) -> Running {
         gate.notified().await;
         "slow"
     };
-    let app = App {
-        router: Router::new().route("/", get(async || "fast")).route("/slow", get(slow)),
-        admin: Router::new().route("/inspector", get(async || "inspected")),
-    };
+    let tasks = TaskTracker::new();
+    let router = Router::new().route("/", get(async || "fast")).route("/slow", get(slow));
+    let admin = Router::new().route("/inspector", get(async || "inspected"));
+    let app = App { admin, ..App::new(router).tasks(tasks.clone()) };
     let any = SocketAddr::from(([127, 0, 0, 1], 0));
     let plan = Plan {
         name: "tiny",
         version: "1.2.3",
         listen: any,
         admin: AdminSettings { listen: any, token: token.map(Secret::new) },
-        server: ServerSettings { lame_duck, ..ServerSettings::default() },
+        server,
         config: "{\"listen\": 1}".to_owned(),
     };
     let bound = Bound::open(plan, app).await.expect("port 0 is never taken");
@@ -52,6 +57,7 @@ async fn start(token: Option<&str>, lame_duck: Duration) -> Running {
         signals: sender,
         asked,
         release,
+        tasks,
         outcome: tokio::spawn(bound.run(signals)),
     }
 }
@@ -110,6 +116,31 @@ async fn a_drain_answers_what_runs_and_then_refuses() {
     service.release.notify_one();
     let answer = finish(running).await;
     assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("slow"), "{answer}");
+    assert_eq!(service.outcome.await.unwrap(), Ok(()));
+}
+
+#[tokio::test]
+async fn a_drain_waits_for_what_outlives_its_request() {
+    let service = start(None, Duration::ZERO).await;
+    let (end, ended) = oneshot::channel::<()>();
+    service.tasks.spawn(ended);
+    service.signals.send(Signal::Terminate).await.unwrap();
+    while TcpStream::connect(service.public).await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(wait_until(service.admin, 503).await, r#"{"status":"draining"}"#);
+    assert!(!service.outcome.is_finished());
+    end.send(()).unwrap();
+    assert_eq!(service.outcome.await.unwrap(), Ok(()));
+}
+
+#[tokio::test]
+async fn a_drain_waits_no_longer_than_its_timeout() {
+    let drain_timeout = Duration::from_millis(50);
+    let server = ServerSettings { lame_duck: Duration::ZERO, drain_timeout, ..ServerSettings::default() };
+    let service = start_with(None, server).await;
+    service.tasks.spawn(std::future::pending::<()>());
+    service.signals.send(Signal::Terminate).await.unwrap();
     assert_eq!(service.outcome.await.unwrap(), Ok(()));
 }
 

@@ -6,23 +6,24 @@ use http::header::RETRY_AFTER;
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 
-use crate::answer::Answer;
+use crate::answer::Reply;
 use crate::error::{CallErrorKind, Failure};
 use crate::{Reason, Refusal};
 
 /// Keeps a success, and turns everything else into what follows from it.
-pub(crate) fn answer(result: Result<Answer, Failure>) -> Result<Answer, Failure> {
-    let answer = result?;
-    if answer.status.is_success() {
-        return Ok(answer);
+pub(crate) fn reply(result: Result<Reply, Failure>) -> Result<Reply, Failure> {
+    let reply = result?;
+    let status = reply.status;
+    // Who did not ask whether something has changed is told so by the contract.
+    if status.is_success() || status == StatusCode::NOT_MODIFIED {
+        return Ok(reply);
     }
-    let status = answer.status;
-    let retry_after = retry_after(&answer.headers);
+    let retry_after = retry_after(&reply.headers);
     let kind = match (status, Reason::of(status)) {
-        (_, Some(reason)) => CallErrorKind::Refused { reason, refusal: refusal(&answer, reason) },
+        (_, Some(reason)) => CallErrorKind::Refused { reason, refusal: refusal(&reply, reason) },
         (StatusCode::UNAUTHORIZED, _) => CallErrorKind::Unauthorized,
         (StatusCode::TOO_MANY_REQUESTS, _) => CallErrorKind::Shed { retry_after },
-        (StatusCode::SERVICE_UNAVAILABLE, _) if answer.headers.contains_key(RETRY_AFTER) => {
+        (StatusCode::SERVICE_UNAVAILABLE, _) if reply.headers.contains_key(RETRY_AFTER) => {
             CallErrorKind::Shed { retry_after }
         }
         (StatusCode::GATEWAY_TIMEOUT, _) => CallErrorKind::Timeout,
@@ -30,7 +31,9 @@ pub(crate) fn answer(result: Result<Answer, Failure>) -> Result<Answer, Failure>
         // Redirects among them: they are not followed, since they would take our credentials along.
         _ => CallErrorKind::ContractViolation { path: "status".into() },
     };
-    Err(Failure::caused_by(kind, format!("status {}", status.as_u16())))
+    let repeatable = matches!(kind, CallErrorKind::Unavailable | CallErrorKind::Shed { .. });
+    let failure = Failure::caused_by(kind, format!("status {}", status.as_u16()));
+    Err(Failure { repeatable, unhealthy: status.is_server_error(), ..failure })
 }
 
 /// `Retry-After` in seconds; its date form is rare between services and counts as no advice.
@@ -40,15 +43,15 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 }
 
 /// The operation's own refusal with the code that ends the problem's `type`.
-fn refusal(answer: &Answer, reason: Reason) -> Option<&'static Refusal> {
+fn refusal(reply: &Reply, reason: Reason) -> Option<&'static Refusal> {
     #[derive(Deserialize)]
     struct Problem<'a> {
         r#type: &'a str,
     }
-    if answer.operation.refusals.is_empty() {
+    if reply.operation.refusals.is_empty() {
         return None;
     }
-    let problem: Problem = serde_json::from_slice(&answer.body).ok()?;
+    let problem: Problem = serde_json::from_slice(&reply.body).ok()?;
     let code = problem.r#type.rsplit([':', '/', '#']).next()?;
-    answer.operation.refusals.iter().find(|refusal| refusal.code == code && refusal.reason == reason)
+    reply.operation.refusals.iter().find(|refusal| refusal.code == code && refusal.reason == reason)
 }

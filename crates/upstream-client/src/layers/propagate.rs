@@ -1,6 +1,6 @@
 //! What every attempt tells the service about the request behind it.
 
-use http::header::{ACCEPT, AUTHORIZATION};
+use http::header::{ACCEPT, AUTHORIZATION, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use request_context::REQUEST_ID;
 
@@ -21,12 +21,15 @@ pub(crate) fn headers(mut call: Call) -> Call {
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
     headers.extend(facts.headers.iter().cloned());
     ctx.trace().inject(&mut headers);
-    let left = call.deadline.remaining().saturating_sub(WAY_BACK).as_millis();
+    let left = call.told.min(call.deadline).remaining().saturating_sub(WAY_BACK).as_millis();
     headers.insert(DEADLINE, HeaderValue::from(u64::try_from(left).unwrap_or(u64::MAX)));
     headers.insert(PRIORITY, HeaderValue::from_static(ctx.priority().as_str()));
     headers.insert(REQUEST_ID, ctx.request_id().header_value());
     if let (Credential::Caller, Some(caller)) = (facts.operation.credential, ctx.caller()) {
         headers.insert(USER_ID, caller.subject.header_value());
+    }
+    if let Some(etag) = call.known.as_ref().and_then(|known| known.etag.as_ref()) {
+        headers.insert(IF_NONE_MATCH, etag.clone());
     }
     if let Some(authorization) = call.authorization.take() {
         headers.insert(AUTHORIZATION, authorization);

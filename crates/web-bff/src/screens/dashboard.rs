@@ -1,5 +1,7 @@
 //! `GET /dashboard`: the page after signing in.
 
+use std::time::Duration;
+
 use axum::extract::State;
 use axum::response::Response;
 use domain_clients::{
@@ -8,6 +10,7 @@ use domain_clients::{
 use futures::try_join;
 use jiff::Timestamp;
 use middleware::Context;
+use request_context::RequestContext;
 use screen::{Problem, Problems, Screen, Warning};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -33,6 +36,8 @@ pub(crate) enum Section {
 
 const ORDERS: u32 = 50;
 const NOTIFICATIONS: u32 = 20;
+const ACCOUNT_MAX_AGE: Duration = Duration::from_hours(1);
+const PROMOS_MAX_AGE: Duration = Duration::from_hours(1);
 
 /// The page after signing in.
 #[utoipa::path(
@@ -40,18 +45,20 @@ const NOTIFICATIONS: u32 = 20;
     responses((status = 200, description = "The page", body = Dashboard), Problems)
 )]
 pub(crate) async fn get(Context(ctx): Context, State(app): State<AppState>) -> Result<Response, Problem> {
-    let screen = Screen::new();
+    let screen = Screen::new(&ctx);
     let orders = async {
-        let orders = screen.optional(Section::Orders, app.orders.recent(&ctx, ORDERS)).await?;
-        with_products(&screen, Section::OrderProducts, &app, &ctx, orders.unwrap_or_default()).await
+        let orders =
+            screen.optional(Section::Orders, async |ctx| app.orders.recent(ctx, ORDERS).await).await?;
+        with_products(&screen, Section::OrderProducts, &app, orders.unwrap_or_default()).await
     };
+    let notifications = async |ctx: &RequestContext| app.notifications.unread(ctx, NOTIFICATIONS).await;
     let (user, billing, usage, notifications, orders, promos) = try_join!(
-        screen.required(app.users.profile(&ctx)),
-        screen.optional(Section::AccountSummary, app.billing.account(&ctx)),
-        screen.optional(Section::Usage, app.usage.account(&ctx)),
-        screen.optional(Section::UnreadNotifications, app.notifications.unread(&ctx, NOTIFICATIONS)),
+        screen.required(async |ctx| app.users.profile(ctx).await),
+        screen.stale_ok(Section::AccountSummary, ACCOUNT_MAX_AGE, async |ctx| app.billing.account(ctx).await),
+        screen.stale_ok(Section::Usage, ACCOUNT_MAX_AGE, async |ctx| app.usage.account(ctx).await),
+        screen.optional(Section::UnreadNotifications, notifications),
         orders,
-        screen.optional(Section::Promos, app.catalog.promos(&ctx)),
+        screen.stale_ok(Section::Promos, PROMOS_MAX_AGE, async |ctx| app.catalog.promos(ctx).await),
     )?;
     Ok(screen.respond(|warnings| {
         Dashboard::compose(user, billing, usage, notifications, orders, promos, warnings)

@@ -11,8 +11,16 @@ use crate::app::AppState;
 /// Marks a notification as read; again changes nothing.
 #[utoipa::path(
     post, path = "/notifications/{id}/read", operation_id = "readNotification", tag = "dashboard",
-    params(("id" = String, Path, description = "The notification's id")),
-    responses((status = 204, description = "It is read"), Problems)
+    params(
+        ("id" = String, Path, description = "The notification's id"),
+        ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters"),
+    ),
+    responses(
+        (status = 204, description = "It is read", headers(
+            ("Idempotency-Replayed" = bool, description = "This is the first answer to the key, again"),
+        )),
+        Problems
+    )
 )]
 pub(crate) async fn read(
     Context(ctx): Context,

@@ -1,5 +1,7 @@
 //! `GET /orders/{id}` and `POST /orders/{id}/cancel`: one order.
 
+use std::time::Duration;
+
 use axum::extract::State;
 use axum::response::Response;
 use domain_clients::{Order, OrderId, Product};
@@ -19,6 +21,8 @@ use crate::views::OrderView;
 pub(crate) enum Section {
     Product,
 }
+
+const PRODUCT_MAX_AGE: Duration = Duration::from_hours(1);
 
 /// One of the caller's orders.
 #[utoipa::path(
@@ -42,7 +46,12 @@ pub(crate) async fn get(
         ("id" = String, Path, description = "The order's id"),
         ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters"),
     ),
-    responses((status = 200, description = "The order, cancelled", body = OrderPage), Problems)
+    responses(
+        (status = 200, description = "The order, cancelled", body = OrderPage, headers(
+            ("Idempotency-Replayed" = bool, description = "This is the first answer to the key, again"),
+        )),
+        Problems
+    )
 )]
 pub(crate) async fn cancel(
     Context(ctx): Context,
@@ -57,8 +66,11 @@ pub(crate) async fn cancel(
 
 /// The page of an order that is already here.
 pub(super) async fn show(ctx: &RequestContext, app: &AppState, order: Order) -> Result<Response, Problem> {
-    let screen = Screen::new();
-    let product = screen.optional(Section::Product, app.catalog.product(ctx, &order.product_id)).await?;
+    let screen = Screen::new(ctx);
+    let product = screen.stale_ok(Section::Product, PRODUCT_MAX_AGE, async |ctx| {
+        app.catalog.product(ctx, &order.product_id).await
+    });
+    let product = product.await?;
     Ok(screen.respond(|warnings| OrderPage::compose(order, product, warnings)))
 }
 

@@ -1,6 +1,7 @@
 //! `GET /orders` and `POST /orders`: the list of orders, and a new one.
 
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -8,7 +9,6 @@ use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
 use domain_clients::{Cursor, Order, OrderFilter, Product, ProductId};
 use middleware::{Context, IdempotencyKey, Json, Query};
-use request_context::RequestContext;
 use screen::{OrProblem, Problem, Problems, Screen, Status, Warning};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -26,6 +26,7 @@ pub(crate) enum Section {
 }
 
 const PAGE: u32 = 50;
+const PRODUCTS_MAX_AGE: Duration = Duration::from_hours(1);
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -46,10 +47,10 @@ pub(crate) async fn list(
     State(app): State<AppState>,
     Query(query): Query<OrdersQuery>,
 ) -> Result<Response, Problem> {
-    let screen = Screen::new();
+    let screen = Screen::new(&ctx);
     let filter = OrderFilter { limit: PAGE, cursor: query.cursor, ..OrderFilter::default() };
-    let page = screen.required(app.orders.page(&ctx, &filter)).await?;
-    let orders = with_products(&screen, Section::Products, &app, &ctx, page.items).await?;
+    let page = screen.required(async |ctx| app.orders.page(ctx, &filter).await).await?;
+    let orders = with_products(&screen, Section::Products, &app, page.items).await?;
     Ok(screen.respond(|warnings| OrderList::compose(orders, page.next_cursor, warnings)))
 }
 
@@ -58,23 +59,27 @@ pub(super) async fn with_products<S: Copy + Ord + Serialize>(
     screen: &Screen<S>,
     section: S,
     app: &AppState,
-    ctx: &RequestContext,
     orders: Vec<Order>,
 ) -> Result<Vec<(Order, Option<Product>)>, Problem> {
-    let ids = orders.iter().map(|order| &order.product_id);
-    let Some(products) = screen.optional(section, app.catalog.products(ctx, ids)).await? else {
+    let products = screen.stale_ok(section, PRODUCTS_MAX_AGE, async |ctx| {
+        let ids = orders.iter().map(|order| &order.product_id);
+        app.catalog.products(ctx, ids).await
+    });
+    let Some(products) = products.await? else {
         return Ok(orders.into_iter().map(|order| (order, None)).collect());
     };
     let orders: Vec<_> = orders
         .into_iter()
         .map(|order| {
-            let product = products.get(&order.product_id).cloned();
+            let product = products.found.get(&order.product_id).cloned();
             (order, product)
         })
         .collect();
-    if orders.iter().any(|(_, product)| product.is_none()) {
+    // Which of them are gone is only known when all could be looked up.
+    if products.lost.is_none() && orders.iter().any(|(_, product)| product.is_none()) {
         screen.lost(section, Status::NotFound);
     }
+    screen.partly(section, products.lost);
     Ok(orders)
 }
 
@@ -92,7 +97,10 @@ pub(crate) struct NewOrder {
     post, path = "/orders", operation_id = "placeOrder", tag = "orders", request_body = NewOrder,
     params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters")),
     responses(
-        (status = 201, description = "The order", body = order::OrderPage, headers(("Location" = String))),
+        (status = 201, description = "The order", body = order::OrderPage, headers(
+            ("Location" = String),
+            ("Idempotency-Replayed" = bool, description = "This is the first answer to the key, again"),
+        )),
         Problems
     )
 )]

@@ -1,5 +1,7 @@
 //! `GET /products/{id}`: one product, what is like it, and what is off its price.
 
+use std::time::Duration;
+
 use axum::extract::State;
 use axum::response::Response;
 use domain_clients::{Product, ProductId, ProductSearch, Promo};
@@ -22,6 +24,8 @@ pub(crate) enum Section {
 }
 
 const RELATED: u8 = 4;
+const RELATED_MAX_AGE: Duration = Duration::from_hours(1);
+const PROMOS_MAX_AGE: Duration = Duration::from_hours(1);
 
 /// One product, what is like it, and what is off its price.
 #[utoipa::path(
@@ -34,17 +38,18 @@ pub(crate) async fn get(
     State(app): State<AppState>,
     Path(id): Path<ProductId>,
 ) -> Result<Response, Problem> {
-    let screen = Screen::new();
+    let screen = Screen::new(&ctx);
     let product = async {
-        let product = screen.required(app.catalog.product(&ctx, &id)).await?;
+        let product = screen.required(async |ctx| app.catalog.product(ctx, &id).await).await?;
         // One more than is shown, since the product itself may be among them.
         let category = Some(product.category.clone());
         let search = ProductSearch { category, limit: u32::from(RELATED) + 1, ..ProductSearch::default() };
-        let related = screen.optional(Section::Related, app.catalog.search(&ctx, &search)).await?;
-        Ok((product, related.map(|page| page.items)))
+        let related = screen
+            .stale_ok(Section::Related, RELATED_MAX_AGE, async |ctx| app.catalog.search(ctx, &search).await);
+        Ok((product, related.await?.map(|page| page.items)))
     };
-    let ((product, related), promos) =
-        try_join!(product, screen.optional(Section::Promo, app.catalog.promos(&ctx)))?;
+    let promos = screen.stale_ok(Section::Promo, PROMOS_MAX_AGE, async |ctx| app.catalog.promos(ctx).await);
+    let ((product, related), promos) = try_join!(product, promos)?;
     Ok(screen.respond(|warnings| ProductPage::compose(product, related, promos, warnings)))
 }
 

@@ -193,6 +193,42 @@ async fn each_section_can_be_lost_alone() {
 }
 
 #[tokio::test]
+async fn a_page_shows_what_it_has_when_all_that_is_optional_hangs() {
+    let bff = Bff::with(&[
+        ("BFF__REQUESTS__OPTIONAL_DEADLINE", "200ms"),
+        ("BFF__UPSTREAMS__BILLING__TIMEOUT", "2s"),
+        ("BFF__UPSTREAMS__CATALOG__TIMEOUT", "2s"),
+    ])
+    .await;
+    healthy(&bff, &[order("o_1", "p_1")]);
+    for route in [
+        "GET /accounts/u_42/billing",
+        "GET /accounts/u_42/usage",
+        "GET /notifications",
+        "GET /orders",
+        "GET /promos",
+    ] {
+        bff.backend.services.on(route, Reply::Hang);
+    }
+    let answer = bff.client().get("/dashboard").await;
+    let body = answer.json();
+    assert_eq!((answer.status.as_u16(), &body["user"]["name"]), (200, &json!("Ada Lovelace")));
+    let warnings: Vec<_> = body["warnings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|warning| format!("{} {}", warning["section"], warning["status"]))
+        .collect();
+    insta::assert_snapshot!(warnings.join("\n"), @r#"
+    "accountSummary" "timeout"
+    "accountSummary.usage" "timeout"
+    "unreadNotifications" "timeout"
+    "orders" "timeout"
+    "promos" "timeout"
+    "#);
+}
+
+#[tokio::test]
 async fn odd_names_do_not_break_the_page() {
     let bff = Bff::start().await;
     healthy(&bff, &[]);

@@ -99,6 +99,34 @@ async fn an_order_is_cancelled_or_the_shop_says_why_not() {
 }
 
 #[tokio::test]
+async fn every_write_happens_once_under_one_key() {
+    let bff = Bff::start().await;
+    bff.backend
+        .services
+        .on("POST /orders", Reply::Json(order("o_9", "p_1")))
+        .on("POST /orders/o_1/cancel", Reply::Json(order("o_1", "p_1")))
+        .on("POST /notifications/n_1/read", Reply::Raw(204, vec![], String::new()))
+        .on("GET /products/p_1", Reply::Json(product("p_1")));
+    let client = bff.client().with("idempotency-key", "k-1");
+    for (path, body) in [
+        ("/orders", Some(json!({"productId": "p_1", "quantity": 1}).to_string())),
+        ("/orders/o_1/cancel", None),
+        ("/notifications/n_1/read", None),
+    ] {
+        let first = client.send(Method::POST, path, body.clone()).await;
+        let again = client.send(Method::POST, path, body).await;
+        assert!(first.status.is_success(), "{first:?}");
+        assert_eq!((again.status, &again.body), (first.status, &first.body), "{path}");
+        assert_eq!(again.header("location"), first.header("location"), "{path}");
+        assert_eq!(again.header("idempotency-replayed"), "true", "{path}");
+        let other = client.send(Method::POST, path, Some("{}".into())).await;
+        assert_eq!(other.json()["type"], "urn:triptych:problem:idempotency-mismatch", "{path}");
+    }
+    let writes = bff.backend.services.seen().into_iter().filter(|seen| seen.route.starts_with("POST"));
+    assert_eq!(writes.count(), 3);
+}
+
+#[tokio::test]
 async fn a_write_is_never_made_twice() {
     let bff = Bff::start().await;
     for fault in [Reply::Reset, Reply::Problem(503, json!({})), Reply::Truncate] {

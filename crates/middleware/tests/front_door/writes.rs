@@ -1,0 +1,8 @@
+//! Writes happen once under one key, and end whether or not their client waits.
+
+mod leaving;
+mod once;
+mod replay;
+mod shop;
+mod store;
+mod trouble;

@@ -1,0 +1,34 @@
+//! What an answer must be.
+
+use http::StatusCode;
+use tower::ServiceExt;
+
+use super::Next;
+use crate::answer::{Answer, Reply};
+use crate::cache::Freshness;
+use crate::call::Call;
+use crate::error::{CallErrorKind, Failure};
+
+layer! {
+    /// Reads a reply as what the call's contract says, once for all who wait for it.
+    Contract: Reply => Answer = checked
+}
+
+async fn checked<S: Next<Reply>>(next: S, call: Call) -> Result<Answer, Failure> {
+    let facts = call.facts.clone();
+    let known = call.known.clone();
+    let reply = next.oneshot(call).await?;
+    let mut freshness = facts.kept().map(|_| Freshness::of(&reply.headers)).unwrap_or_default();
+    // Only who has an answer asks whether it has changed.
+    if reply.status == StatusCode::NOT_MODIFIED {
+        let known =
+            known.ok_or_else(|| Failure::violation("status", "status 304 to a call without a condition"))?;
+        freshness.etag = freshness.etag.or_else(|| known.etag.clone());
+        return Ok(Answer { freshness, ..known.answer() });
+    }
+    let read = (facts.contract.read)(&reply);
+    if let Err(Failure { kind: CallErrorKind::ContractViolation { path }, .. }) = &read {
+        facts.track.violated(path);
+    }
+    Ok(Answer { value: read?, size: reply.body.len(), freshness })
+}
