@@ -236,7 +236,8 @@ def generator_note(traffic):
     return f"The generator was at most {traffic.lag_ms():.0f} ms late."
 
 
-SHORT = Effort(warm_up=2, before=4, overload=10, outage=8, after=9, back_within=6, faults=14, rests=10)
+# A breaker judges the last ten seconds, so that an outage shorter than this would be over before it had learned of it.
+SHORT = Effort(warm_up=2, before=4, overload=10, outage=20, after=9, back_within=6, faults=14, rests=10)
 
 
 def full(minutes):

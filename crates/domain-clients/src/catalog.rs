@@ -25,9 +25,12 @@ const OFFERS: Cached = Cached::public()
     .stale_if_error(Duration::from_hours(1))
     .tags(&["promos"]);
 
-pub(crate) static GET: Operation = Operation::get("catalog.product", "/products/{}").as_service().cached(PRODUCTS);
-pub(crate) static BATCH: Operation = Operation::get("catalog.products", "/products").as_service().cached(PRODUCTS);
-pub(crate) static SEARCH: Operation = Operation::get("catalog.search", "/products").as_service().cached(PRODUCTS);
+pub(crate) static GET: Operation =
+    Operation::get("catalog.product", "/products/{}").as_service().cached(PRODUCTS);
+pub(crate) static BATCH: Operation =
+    Operation::get("catalog.products", "/products").as_service().cached(PRODUCTS);
+pub(crate) static SEARCH: Operation =
+    Operation::get("catalog.search", "/products").as_service().cached(PRODUCTS);
 pub(crate) static PROMOS: Operation = Operation::get("catalog.promos", "/promos").as_service().cached(OFFERS);
 
 /// The most ids that one batch call may name.

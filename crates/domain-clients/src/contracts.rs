@@ -12,7 +12,7 @@ use futures::future::LocalBoxFuture;
 use garde::Validate;
 use request_context::RequestContext;
 use serde::de::DeserializeOwned;
-use upstream_client::{CallBuilder, CallError, Operation, Upstream};
+use upstream_client::{CallBuilder, CallError, Credential, Operation, Upstream};
 
 use crate::{
     BillingAccount, NotificationList, Order, OrderId, Page, Product, ProductId, Promo, UsageReport, User,
@@ -36,7 +36,10 @@ pub static SERVICES: &[Service] = &[
         name: "catalog",
         contracts: &[
             read::<Product>(&catalog::GET, |call, samples| Ok(call.segment(samples.product()?))),
-            read::<Page<Product>>(&catalog::BATCH, |call, samples| Ok(call.query("ids", samples.products()?))),
+            read::<Page<Product>>(
+                &catalog::BATCH,
+                |call, samples| Ok(call.query("ids", samples.products()?)),
+            ),
             read::<Page<Product>>(&catalog::SEARCH, |call, _| Ok(call.query("limit", 50))),
             read::<Page<Promo>>(&catalog::PROMOS, |call, _| Ok(call)),
         ],
@@ -115,7 +118,9 @@ where
     let read = Read {
         ask,
         fetch: |call| call.fetch::<T>().map(|answer| answer.map(drop)).boxed_local(),
-        unknown: |call| call.fetch::<Unknown<T>>().map(|answer| answer.map(Unknown::into_names)).boxed_local(),
+        unknown: |call| {
+            call.fetch::<Unknown<T>>().map(|answer| answer.map(Unknown::into_names)).boxed_local()
+        },
     };
     Contract { operation, read: Some(read) }
 }
@@ -123,6 +128,15 @@ where
 /// An operation that writes: listed, and never called.
 const fn write(operation: &'static Operation) -> Contract {
     Contract { operation, read: None }
+}
+
+impl Service {
+    /// Whether a read of it is made on behalf of `credential`.
+    pub fn is_asked_by(&self, credential: Credential) -> bool {
+        self.contracts
+            .iter()
+            .any(|contract| contract.is_read() && contract.operation.credential == credential)
+    }
 }
 
 impl Contract {

@@ -7,9 +7,14 @@ use std::time::Duration;
 
 use criterion::measurement::{Measurement, ValueFormatter, WallTime};
 use criterion::{Criterion, criterion_group, criterion_main};
+use mimalloc::MiMalloc;
 use rustix::time::{ClockId, clock_gettime};
 use tokio::runtime::Runtime;
 use upstream_client::bench::{Ask, BARE, BUILD, Case, LAYERS, WHOLE};
+
+// As in the services.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// Time that this thread was on a core: other programs do not disturb it.
 struct CpuTime;
@@ -24,7 +29,7 @@ impl Measurement for CpuTime {
     }
 
     fn end(&self, started: Duration) -> Duration {
-        self.start() - started
+        self.start().saturating_sub(started)
     }
 
     fn add(&self, one: &Duration, other: &Duration) -> Duration {
@@ -48,7 +53,7 @@ fn measure(criterion: &mut Criterion<CpuTime>, (name, set_up): Case) {
     let runtime = runtime();
     let _entered = runtime.enter();
     let ask = set_up();
-    criterion.bench_function(name, |bencher| bencher.iter(|| black_box(answer(&ask))));
+    criterion.bench_function(name, |bencher| bencher.iter(|| answer(black_box(&ask))));
 }
 
 /// A runtime as in a busy service: some timer is always about to go off, so that another one wakes nobody.

@@ -130,11 +130,72 @@ fn cut(text: &str) -> String {
 /// The decoder quotes the value it found, which may be somebody's: the log gets only what was expected.
 fn without_values(error: &serde_json::Error) -> Box<dyn Error + Send + Sync> {
     let text = error.to_string();
+    let begins = |with: &[&str]| with.iter().any(|with| text.starts_with(with));
     // A field's name is the contract's, and what `must` be says our own types: neither quotes anything.
-    let ours = ["missing field `", "duplicate field `", "must "].iter().any(|ours| text.starts_with(ours));
-    let expected = if ours { &*text } else { text.rfind(", expected ").map_or("", |at| &text[at + 2..]) };
+    let expected = if begins(&["missing field `", "duplicate field `", "must "]) {
+        &*text
+    // Serde's own forms end with what was expected. Those of others quote the value anywhere.
+    } else if begins(&["invalid ", "unknown "]) {
+        text.rfind(", expected ").map_or("", |at| &text[at + 2..])
+    } else {
+        ""
+    };
     let expected = expected.split(" at line ").next().unwrap_or_default();
     format!("{:?} error at line {} column {} {expected}", error.classify(), error.line(), error.column())
         .trim_end()
         .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[expect(dead_code, reason = "only its decoding is of interest")]
+    struct Person {
+        age: u8,
+        born: jiff::Timestamp,
+        role: Option<Role>,
+        name: Option<Name>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    enum Role {
+        Admin,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(try_from = "String")]
+    struct Name;
+
+    impl TryFrom<String> for Name {
+        type Error = &'static str;
+
+        fn try_from(_: String) -> Result<Self, Self::Error> {
+            Err("must be short")
+        }
+    }
+
+    #[test]
+    fn the_log_gets_what_was_expected_and_not_what_came() {
+        for (json, expected) in [
+            (r#"{"age": "Ada, expected Ada"}"#, "expected u8"),
+            (r#"{"age": 256}"#, "expected u8"),
+            (r#"{"age": 1, "age": 1}"#, "duplicate field `age`"),
+            (r#"{"age": 1}"#, "missing field `born`"),
+            (r#"{"born": "Ada Lovelace"}"#, ""),
+            (r#"{"born": "1815, expected Ada"}"#, ""),
+            (r#"{"role": "Ada, expected Ada"}"#, "expected `Admin`"),
+            (r#"{"name": "Ada"}"#, "must be short"),
+            (r#"["Ada"]"#, "expected u8"),
+        ] {
+            let error = serde_json::from_str::<Person>(json).unwrap_err();
+            let text = without_values(&error).to_string();
+            assert!(!text.contains("Ada"), "{text}");
+            let place = format!("Data error at line 1 column {} {expected}", error.column());
+            assert_eq!(text, place.trim_end(), "{json}");
+        }
+    }
 }

@@ -43,6 +43,7 @@ pub(crate) struct Open {
 
 /// What a breaker does and what it has seen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct BreakerState {
     /// What happens to the next call.
     pub position: BreakerPosition,

@@ -29,6 +29,7 @@ pub(crate) struct Budget(Mutex<Ledger>);
 
 /// What a budget has left.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct BudgetState {
     /// Calls of the last ten seconds.
     pub calls: u64,

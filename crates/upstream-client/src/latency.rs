@@ -25,6 +25,7 @@ pub(crate) struct Latency(Mutex<Windows>);
 
 /// How long an operation has taken, over the last 10 to 20 seconds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct LatencyState {
     /// How many calls are known of.
     pub samples: u64,

@@ -59,6 +59,7 @@ pub(crate) struct Shed;
 
 /// What a limiter is doing now, for metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct LimiterState {
     /// How many calls may run at once.
     pub limit: usize,
@@ -72,6 +73,7 @@ pub struct LimiterState {
 
 /// How many calls were shed, by priority.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ShedCounts {
     /// Of the writes that cost most when lost.
     pub checkout: u64,

@@ -16,7 +16,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use garde::Validate;
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderName, HeaderValue, StatusCode};
 use request_context::{
     AccessToken, Caller, Deadline, Priority, RequestContext, RequestId, Scopes, Subject, Trace,
 };

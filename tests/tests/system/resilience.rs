@@ -12,8 +12,8 @@ mod isolation;
 mod leaving;
 mod overload;
 mod redis;
-mod stampede;
 mod stale;
+mod stampede;
 
 use end_to_end::{ADMIN_TOKEN, Answer, Bff, Client, Kind, Redis, RunDir, Shop, until};
 use serde_json::Value;
@@ -92,12 +92,6 @@ impl Site {
     async fn calls(&self, route: &str) -> u64 {
         self.shop.calls().await.get(route).copied().unwrap_or_default()
     }
-
-    /// Returns as soon as that is so many.
-    async fn until_calls(&self, route: &str, calls: u64) {
-        let what = format!("{calls} calls of {route}");
-        until(&what, async || (self.calls(route).await >= calls).then_some(())).await;
-    }
 }
 
 /// The sections that an answer warns of, each with what became of it.
@@ -105,7 +99,10 @@ fn warnings(answer: &Answer) -> Vec<String> {
     let body = answer.json();
     let warnings = body["warnings"].as_array().expect("a list of warnings");
     let text = |warning: &Value, name: &str| warning[name].as_str().unwrap_or_default().to_owned();
-    warnings.iter().map(|warning| format!("{} {}", text(warning, "section"), text(warning, "status"))).collect()
+    warnings
+        .iter()
+        .map(|warning| format!("{} {}", text(warning, "section"), text(warning, "status")))
+        .collect()
 }
 
 /// The ids of a list at a JSON pointer.
@@ -126,4 +123,11 @@ fn begin(
     let (client, path) = (client.clone(), path.to_owned());
     let content = body.map(|body| end_to_end::Content::json(body.to_string()));
     tokio::spawn(async move { client.send(method, &path, content).await })
+}
+
+/// Prints what scripts/figures shows.
+#[expect(clippy::print_stdout, reason = "it is read from there")]
+fn figure(figure: &str, columns: &[&dyn std::fmt::Display]) {
+    let columns: Vec<_> = columns.iter().map(ToString::to_string).collect();
+    println!("figure: {figure} | {}", columns.join(" | "));
 }

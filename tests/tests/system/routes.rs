@@ -1,11 +1,13 @@
 //! Every route: what it is asked, which calls it makes, and what it is without each of them.
 
+mod kept;
 mod table;
 
 use end_to_end::{Answer, Content, EVERY_CALL, Frontend, Kind, System};
 use serde_json::json;
 
 use crate::samples::Samples;
+pub(crate) use kept::kept;
 pub(crate) use table::ROUTES;
 
 /// One route, with a request that it answers well.
@@ -31,6 +33,8 @@ pub(crate) struct Call {
     pub(crate) lost: Lost,
     /// Whether its answer has a body that could be of a wrong shape.
     pub(crate) shaped: bool,
+    /// Whether the screen takes an old answer of it, up to an hour, rather than none.
+    pub(crate) old: bool,
 }
 
 /// What the loss of a call is.
@@ -46,6 +50,11 @@ impl Route {
     pub(crate) async fn ask(&self, frontend: &Frontend, samples: &Samples) -> Answer {
         let content = (!self.body.is_empty()).then(|| Content::json(samples.fill(self.kind, self.body)));
         frontend.send(self.method, &samples.fill(self.kind, self.path), content).await
+    }
+
+    /// Whether it changes nothing.
+    pub(crate) fn reads(&self) -> bool {
+        self.method == "GET"
     }
 
     /// As the OpenAPI document names it: `GET /orders/{id}`.

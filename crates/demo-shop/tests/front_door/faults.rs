@@ -42,7 +42,10 @@ async fn an_error_has_the_status_asked_for() {
 async fn an_expired_answer_is_the_real_one() {
     let (shop, token) = broken(json!({"path": "*", "mode": "expired"})).await;
     let answer = product(&shop, &token).await;
-    assert_eq!((&answer.json()["id"], &answer.headers["cache-control"]), (&json!("p_1"), &"max-age=0".parse().unwrap()));
+    assert_eq!(
+        (&answer.json()["id"], &answer.headers["cache-control"]),
+        (&json!("p_1"), &"max-age=0".parse().unwrap())
+    );
 }
 
 #[tokio::test(start_paused = true)]

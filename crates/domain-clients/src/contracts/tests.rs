@@ -5,23 +5,29 @@ use std::path::Path;
 
 use request_context::RequestContext;
 use test_support::{FakeUpstream, context, fixed_tokens};
-use upstream_client::Credential;
 
 use super::*;
-use crate::{Billing, Catalog, Notifications, OrderFilter, Orders, Outbound, ProductSearch, UpstreamSettings, Usage, Users};
+use crate::{
+    Billing, Catalog, Notifications, OrderFilter, Orders, Outbound, ProductSearch, UpstreamSettings, Usage,
+    Users,
+};
 
 #[test]
 fn every_operation_is_listed() {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let files = std::fs::read_dir(src).unwrap().map(|file| file.unwrap().path());
-    let code: String = files.filter(|file| file.is_file()).map(|file| std::fs::read_to_string(file).unwrap()).collect();
+    let code: String =
+        files.filter(|file| file.is_file()).map(|file| std::fs::read_to_string(file).unwrap()).collect();
     let declared: BTreeSet<&str> = ["Operation::get(\"", "Operation::post(\""]
         .into_iter()
         .flat_map(|start| code.split(start).skip(1))
         .filter_map(|rest| rest.split('"').next())
         .collect();
-    let listed: BTreeSet<&str> =
-        SERVICES.iter().flat_map(|service| service.contracts).map(|contract| contract.operation.name).collect();
+    let listed: BTreeSet<&str> = SERVICES
+        .iter()
+        .flat_map(|service| service.contracts)
+        .map(|contract| contract.operation.name)
+        .collect();
     let lacking: Vec<_> = declared.difference(&listed).collect();
     assert!(!declared.is_empty() && lacking.is_empty(), "contracts.rs lacks {lacking:?}");
 }
@@ -37,7 +43,9 @@ fn an_operation_is_named_after_its_service() {
 }
 
 /// What is asked, in order: with which credential, route and query.
-async fn asked(ask: impl AsyncFnOnce(&Outbound, &UpstreamSettings, &RequestContext)) -> BTreeSet<[String; 3]> {
+async fn asked(
+    ask: impl AsyncFnOnce(&Outbound, &UpstreamSettings, &RequestContext),
+) -> BTreeSet<[String; 3]> {
     let fake = FakeUpstream::start().await;
     let settings = UpstreamSettings::at(fake.url.parse().unwrap());
     ask(&Outbound::new(fixed_tokens()), &settings, &context()).await;

@@ -1,14 +1,25 @@
 //! What makes two calls the same: all that can change their answer.
 
 use std::any::TypeId;
-use std::sync::Arc;
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use std::sync::{Arc, LazyLock};
 
 use http::{HeaderName, HeaderValue};
 use request_context::{Caller, Scopes, Subject};
 
+/// Nobody outside knows it, so that nobody can make keys that collide.
+static RANDOM: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+
 /// The identity of a read. Equal keys have equal answers; nothing is hashed away.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Key(Arc<Parts>);
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Key(Arc<Hashed>);
+
+/// Hashed once, since a call looks for its key in several places.
+#[derive(Debug, PartialEq, Eq)]
+struct Hashed {
+    hash: u64,
+    parts: Parts,
+}
 
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Parts {
@@ -35,18 +46,25 @@ pub(crate) struct Identity {
 
 impl Key {
     pub(crate) fn new(parts: Parts) -> Self {
-        Self(Arc::new(parts))
+        Self(Arc::new(Hashed { hash: RANDOM.hash_one(&parts), parts }))
     }
 
     pub(crate) fn caller(&self) -> Option<&Identity> {
-        self.0.caller.as_ref()
+        self.0.parts.caller.as_ref()
     }
 
     /// About what it takes in memory.
     pub(crate) fn size(&self) -> usize {
+        let parts = &self.0.parts;
         let headers: usize =
-            self.0.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
-        size_of::<Parts>() + self.0.url.len() + headers
+            parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+        size_of::<Hashed>() + parts.url.len() + headers
+    }
+}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.0.hash);
     }
 }
 

@@ -64,5 +64,5 @@ async fn whoever_leaves_cancels_the_call() {
     }
     assert_eq!(world.service.running(), 0);
     let state = serde_json::to_value(world.outbound.state()).unwrap();
-    assert_eq!(state["upstreams"]["things"]["concurrency"]["in_flight"], 0, "{state}");
+    assert_eq!(state["upstreams"]["things"]["concurrency"]["inFlight"], 0, "{state}");
 }

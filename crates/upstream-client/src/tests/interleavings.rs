@@ -77,7 +77,7 @@ async fn run(steps: Vec<Step>) -> usize {
     assert_eq!(world.service.running(), 0, "an attempt outlived all who waited for it");
     let state = world.outbound.state();
     let concurrency = serde_json::to_value(state.upstreams["things"].concurrency).unwrap();
-    assert_eq!((&concurrency["in_flight"], &concurrency["queued"]), (&0.into(), &0.into()), "{concurrency}");
+    assert_eq!((&concurrency["inFlight"], &concurrency["queued"]), (&0.into(), &0.into()), "{concurrency}");
     answers
 }
 

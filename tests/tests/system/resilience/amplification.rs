@@ -5,7 +5,7 @@ use futures::{StreamExt, stream};
 use serde_json::json;
 use tokio::time::Instant;
 
-use super::{ADA, FORGETFUL, PATIENT, Site};
+use super::{ADA, FORGETFUL, PATIENT, Site, figure};
 
 const REQUESTS: u32 = 120;
 const AT_ONCE: usize = 8;
@@ -49,7 +49,8 @@ async fn amplify(site: &Site, errors: u32, breakers: bool) {
     }
     site.shop.forget_calls().await;
     let begun = Instant::now();
-    let web = site.start(Kind::Web, &[FORGETFUL, PATIENT, APART, if breakers { &[] } else { UNBROKEN }]).await;
+    let web =
+        site.start(Kind::Web, &[FORGETFUL, PATIENT, APART, if breakers { &[] } else { UNBROKEN }]).await;
     ask(&site.client(&web, ADA).await).await;
     let counts = site.shop.calls().await;
     let seconds = begun.elapsed().as_secs_f64();
@@ -60,17 +61,21 @@ async fn amplify(site: &Site, errors: u32, breakers: bool) {
         let bound = 1.1 * f64::from(asked) + seconds + 1.0;
         #[expect(clippy::cast_precision_loss, reason = "some hundreds")]
         let holds = made as f64 <= bound;
-        assert!(holds, "{service} with {errors} % errors: {asked} calls, {made} attempts, {bound:.1} allowed");
+        assert!(
+            holds,
+            "{service} with {errors} % errors: {asked} calls, {made} attempts, {bound:.1} allowed"
+        );
         if !breakers {
             assert!(made >= u64::from(asked), "{service}: {made} attempts for {asked} calls");
             assert!(errors == 0 || made > u64::from(asked), "{service}: nothing was tried again");
         }
         (calls, attempts, bounds) = (calls + asked, attempts + made, bounds + bound);
     }
-    let breakers = if breakers { "on" } else { "off" };
     #[expect(clippy::cast_precision_loss, reason = "some hundreds")]
     let ratio = attempts as f64 / f64::from(calls);
-    println!("figure: amplification | {errors} % | {breakers} | {calls} | {attempts} | {ratio:.2} | {bounds:.0}");
+    let breakers = if breakers { "on" } else { "off" };
+    let (errors, ratio, bounds) = (format!("{errors} %"), format!("{ratio:.2}"), format!("{bounds:.0}"));
+    figure("amplification", &[&errors, &breakers, &calls, &attempts, &ratio, &bounds]);
 }
 
 async fn ask(client: &Client) {

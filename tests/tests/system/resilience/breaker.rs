@@ -76,7 +76,7 @@ async fn what_has_recovered_is_used_after_one_probe_that_is_due_in_time() {
     };
     let breaker = until("an open breaker", open).await;
     // With this and a probe that is answered at once, it is used again within two seconds, on any machine.
-    let due = breaker["probe_in_ms"].as_u64().expect("a time");
+    let due = breaker["probeInMs"].as_u64().expect("a time");
     assert!(due <= LONGEST_PAUSE, "{breaker}");
 
     site.shop.heal("catalog").await;

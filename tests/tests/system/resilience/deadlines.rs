@@ -22,7 +22,8 @@ async fn an_optional_section_that_hangs_costs_its_own_deadline_and_not_the_scree
     assert_eq!(page.outcome(), "200");
     let mut lost = warnings(&page);
     lost.retain(|warning| warning.ends_with(" timeout"));
-    let sections = ["accountSummary", "accountSummary.usage", "unreadNotifications", "orders.product", "promos"];
+    let sections =
+        ["accountSummary", "accountSummary.usage", "unreadNotifications", "orders.product", "promos"];
     assert_eq!(lost, sections.map(|section| format!("{section} timeout")));
 }
 

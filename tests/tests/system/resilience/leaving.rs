@@ -25,7 +25,7 @@ async fn a_read_ends_everywhere_when_its_client_leaves() {
         site.shop.until_waiting(service, 0).await;
         until(&format!("all places at {service}"), async || {
             let state = web.upstreams().await["upstreams"][service]["concurrency"].take();
-            (state["in_flight"] == 0 && state["queued"] == 0).then_some(())
+            (state["inFlight"] == 0 && state["queued"] == 0).then_some(())
         })
         .await;
     }
@@ -40,7 +40,8 @@ async fn one_who_leaves_does_not_take_the_answer_from_another() {
     let leaving = begin(&ada, "GET", "/orders", None);
     site.shop.until_waiting("orders", 1).await;
     let staying = begin(&ada, "GET", "/orders", None);
-    until("a shared call", async || (web.operation("orders.list").await["coalesced"] == 1).then_some(())).await;
+    until("a shared call", async || (web.operation("orders.list").await["coalesced"] == 1).then_some(()))
+        .await;
     leaving.abort();
     until("a client that left", async || web.process.log().contains("\"cancelled\"").then_some(())).await;
     site.shop.release("orders").await;

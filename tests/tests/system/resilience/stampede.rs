@@ -3,7 +3,7 @@
 use end_to_end::{Kind, until};
 use futures::future::join_all;
 
-use super::{FORGETFUL, PATIENT, Site, begin};
+use super::{FORGETFUL, PATIENT, Site, begin, figure};
 
 const USERS: u32 = 8;
 const REQUESTS: usize = 200;
@@ -23,7 +23,8 @@ async fn a_stampede_is_one_call_for_each_replica() {
     }
     site.shop.hold("catalog").await;
     let asking: Vec<_> = clients.iter().cycle().take(REQUESTS).collect();
-    let asking: Vec<_> = asking.into_iter().map(|client| begin(client, "GET", "/products?q=oak", None)).collect();
+    let asking: Vec<_> =
+        asking.into_iter().map(|client| begin(client, "GET", "/products?q=oak", None)).collect();
     for replica in &replicas {
         let all = async || {
             let joined = replica.operation("catalog.search").await["coalesced"].as_u64();
@@ -40,7 +41,7 @@ async fn a_stampede_is_one_call_for_each_replica() {
     }
     let calls = site.calls(SEARCH).await;
     assert_eq!(calls, replicas.len() as u64);
-    println!("figure: stampede | {REQUESTS} | {USERS} | {} | {calls}", replicas.len());
+    figure("stampede", &[&REQUESTS, &USERS, &replicas.len(), &calls]);
 }
 
 #[tokio::test]

@@ -5,37 +5,37 @@ use end_to_end::Kind::{self, Mobile, Partner, Web};
 use super::{Call, Lost, Route};
 
 #[rustfmt::skip] // A route is a row, and a call is a line in it.
-pub(crate) const ROUTES: &[Route] = &[
+pub(crate) static ROUTES: &[Route] = &[
     get(Web, "/dashboard", &[
         needs("users GET /users/{id}"),
-        wants("billing GET /accounts/{userId}/billing", "accountSummary", &[("/accountSummary", "null")]),
-        wants("usage GET /accounts/{userId}/usage", "accountSummary.usage", &[("/accountSummary/usage", "null")]),
+        likes("billing GET /accounts/{userId}/billing", "accountSummary", &[("/accountSummary", "null")]),
+        likes("usage GET /accounts/{userId}/usage", "accountSummary.usage", &[("/accountSummary/usage", "null")]),
         wants("notifications GET /notifications", "unreadNotifications", &[("/unreadNotifications", "[]")]),
         wants("orders GET /orders", "orders", &[("/orders", "[]")]),
-        wants("catalog GET /products", "orders.product", &[("/orders/*/product", "null")]),
-        wants("catalog GET /promos", "promos", &[("/promos", "[]")]),
+        likes("catalog GET /products", "orders.product", &[("/orders/*/product", "null")]),
+        likes("catalog GET /promos", "promos", &[("/promos", "[]")]),
     ]),
     get(Web, "/orders", &[
         needs("orders GET /orders"),
-        wants("catalog GET /products", "orders.product", &[("/orders/*/product", "null")]),
+        likes("catalog GET /products", "orders.product", &[("/orders/*/product", "null")]),
     ]),
     get(Web, "/orders/{order}", &[
         needs("orders GET /orders/{id}"),
-        wants("catalog GET /products/{id}", "product", &[("/product", "null")]),
+        likes("catalog GET /products/{id}", "product", &[("/product", "null")]),
     ]),
     post(Web, "/orders", r#"{"productId": "{stocked}", "quantity": 2}"#, 201, &[
         needs("orders POST /orders"),
-        wants("catalog GET /products/{id}", "product", &[("/product", "null")]),
+        likes("catalog GET /products/{id}", "product", &[("/product", "null")]),
     ]),
     post(Web, "/orders/{open}/cancel", "", 200, &[
         needs("orders POST /orders/{id}/cancel"),
-        wants("catalog GET /products/{id}", "product", &[("/product", "null")]),
+        likes("catalog GET /products/{id}", "product", &[("/product", "null")]),
     ]),
     get(Web, "/products?q=oak", &[needs("catalog GET /products")]),
     get(Web, "/products/{product}", &[
         needs("catalog GET /products/{id}"),
-        wants("catalog GET /products", "related", &[("/related", "[]")]),
-        wants("catalog GET /promos", "promo", &[("/promo", "null")]),
+        likes("catalog GET /products", "related", &[("/related", "[]")]),
+        likes("catalog GET /promos", "promo", &[("/promo", "null")]),
     ]),
     post(Web, "/notifications/{notification}/read", "", 204, &[
         needs("notifications POST /notifications/{id}/read").without_body(),
@@ -44,25 +44,25 @@ pub(crate) const ROUTES: &[Route] = &[
     get(Mobile, "/home", &[
         needs("users GET /users/{id}"),
         wants("orders GET /orders", "recentOrders", &[("/recentOrders", "[]")]),
-        wants("catalog GET /promos", "promos", &[("/promos", "[]")]),
+        likes("catalog GET /promos", "promos", &[("/promos", "[]")]),
         wants("notifications GET /notifications", "unread", &[("/unread", "null")]),
     ]),
     get(Mobile, "/orders", &[
         needs("orders GET /orders"),
-        wants("catalog GET /products", "orders.productName", &[("/orders/*/productName", "null")]),
+        likes("catalog GET /products", "orders.productName", &[("/orders/*/productName", "null")]),
     ]),
     get(Mobile, "/orders/{order}", &[
         needs("orders GET /orders/{id}"),
-        wants("catalog GET /products/{id}", "productName", &[("/productName", "null"), ("/imageUrl", "null")]),
+        likes("catalog GET /products/{id}", "productName", &[("/productName", "null"), ("/imageUrl", "null")]),
     ]),
     post(Mobile, "/orders", r#"{"productId": "{stocked}", "quantity": 1}"#, 201, &[
         needs("orders POST /orders"),
-        wants("catalog GET /products/{id}", "productName", &[("/productName", "null"), ("/imageUrl", "null")]),
+        likes("catalog GET /products/{id}", "productName", &[("/productName", "null"), ("/imageUrl", "null")]),
     ]),
     get(Mobile, "/products?q=oak", &[needs("catalog GET /products")]),
     get(Mobile, "/products/{product}", &[
         needs("catalog GET /products/{id}"),
-        wants("catalog GET /promos", "discountPercent", &[("/discountPercent", "null")]),
+        likes("catalog GET /promos", "discountPercent", &[("/discountPercent", "null")]),
     ]),
 
     get(Partner, "/v1/products?limit=3", &[needs("catalog GET /products")]),
@@ -95,7 +95,7 @@ const fn post(
 }
 
 const fn needs(to: &'static str) -> Call {
-    Call { to, lost: Lost::Everything, shaped: true }
+    Call { to, lost: Lost::Everything, shaped: true, old: false }
 }
 
 const fn wants(
@@ -103,7 +103,16 @@ const fn wants(
     section: &'static str,
     leaves: &'static [(&'static str, &'static str)],
 ) -> Call {
-    Call { to, lost: Lost::Section(section, leaves), shaped: true }
+    Call { to, lost: Lost::Section(section, leaves), shaped: true, old: false }
+}
+
+/// As [`wants`], and an old one is better than none.
+const fn likes(
+    to: &'static str,
+    section: &'static str,
+    leaves: &'static [(&'static str, &'static str)],
+) -> Call {
+    Call { old: true, ..wants(to, section, leaves) }
 }
 
 impl Call {
