@@ -32,7 +32,7 @@ class Effort:
     starts: int
 
 
-FULL = Effort(rounds=40, seconds=1.5, warm_up=3, starts=15)
+FULL = Effort(rounds=30, seconds=1.5, warm_up=3, starts=15)
 SHORT = Effort(rounds=12, seconds=1, warm_up=1.5, starts=5)
 
 
@@ -54,30 +54,37 @@ class Program:
 class Comparison:
     screen: Screen
     bare: Program
+    # The BFF call for call, and sharing: asked by one user, and by another one with each request.
     bff: Program
+    one_user: Program
+    many_users: Program
     body_bytes: int
 
-    def ratios(self):
+    def ratios(self, program=None):
         """CPU of the BFF by that of the bare program, round by round."""
-        return [bff / bare for bare, bff in zip(self.bare.cpu_us, self.bff.cpu_us)]
+        measured = program or self.bff
+        return [bff / bare for bare, bff in zip(self.bare.cpu_us, measured.cpu_us)]
 
 
 def compare(system, screen, effort, say):
-    """Both programs up at once, asked in turn; the one that is not asked does nothing."""
+    """All programs up at once, asked in turn; those that are not asked do nothing."""
     bare = Program(*system.bare())
-    process, url, _ = system.bff(screen.bff)
-    bff = Program(process, url)
-    programs = (bare, bff)
+    alone, sharing = system.bff(screen.bff, shares=False), system.bff(screen.bff)
+    bff, one_user = Program(alone.process, alone.url), Program(sharing.process, sharing.url)
+    programs = (bare, bff, one_user)
     for program in programs:
         program.idle_bytes = program.process.resident_bytes()
         program.url += screen.path
-    body_bytes = require_same_answer(system, *programs)
+    body_bytes = require_same_answer(system, bare, bff)
+    many_users = Program(sharing.process, one_user.url)
+    comparison = Comparison(screen, bare, bff, one_user, many_users, body_bytes)
     for program in programs:
-        load(system, program, CONNECTIONS, effort.warm_up)
-    comparison = Comparison(screen, bare, bff, body_bytes)
+        load(system, program, CONNECTIONS, ["--seconds", effort.warm_up])
+    run_users(system, sharing, many_users, seconds=0)
     for number in range(1, effort.rounds + 1):
         for program in programs:
-            run_round(system, program, effort.seconds)
+            run_round(program, lambda: load(system, program, CONNECTIONS, ["--seconds", effort.seconds]))
+        run_round(many_users, lambda: run_users(system, sharing, many_users, effort.seconds))
         if number % 10 == 0 or number == effort.rounds:
             say(f"{screen.path}: {number} of {effort.rounds} rounds, {median(comparison.ratios()):.2f} × the bare program's CPU")
     for program in programs:
@@ -86,9 +93,9 @@ def compare(system, screen, effort, say):
     return comparison
 
 
-def run_round(system, program, seconds):
+def run_round(program, run):
     before = program.process.cpu_seconds()
-    report = load(system, program, CONNECTIONS, seconds)
+    report = run()
     used = program.process.cpu_seconds() - before
     program.cpu_us.append(used * 1e6 / report["requests"])
     program.per_second.append(report["requests"] / report["seconds"])
@@ -96,10 +103,25 @@ def run_round(system, program, seconds):
     program.p99_us.append(report["p99_us"])
 
 
-def load(system, program, connections, seconds):
+def run_users(system, bff, program, seconds):
+    """Every user asks once, all that is kept is forgotten, and so on: nobody finds what was kept for them.
+
+    What is kept for all is asked for again as often, which is once in as many requests as there are users.
+    """
+    reports, spent = [], 0
+    while not reports or spent < seconds:
+        bff.forget()
+        reports.append(load(system, program, CONNECTIONS, ["--tokens", system.user_tokens]))
+        spent += reports[-1]["seconds"]
+    requests = sum(report["requests"] for report in reports)
+    middle = {name: median(report[name] for report in reports) for name in ("p50_us", "p99_us")}
+    return {"requests": requests, "seconds": spent, **middle}
+
+
+def load(system, program, connections, how):
     """One run of the load generator; any answer that is not a whole screen is a failure."""
     command = [system.binaries / "load", program.url, "--header", system.authorization]
-    command += ["--connections", str(connections), "--seconds", str(seconds)]
+    command += ["--connections", str(connections), *map(str, how)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, preexec_fn=die_with_parent)
     if done.returncode != 0:
         raise Failure(f"{program.process.name}: {done.stderr.strip()}")
@@ -118,7 +140,7 @@ def most_resident_bytes(system, program, seconds):
     watcher = threading.Thread(target=watch)
     watcher.start()
     try:
-        load(system, program, MANY_CONNECTIONS, seconds)
+        load(system, program, MANY_CONNECTIONS, ["--seconds", seconds])
     finally:
         done.set()
         watcher.join()
@@ -129,9 +151,9 @@ def milliseconds_to_ready(system, name, starts):
     """From starting the process to `/readyz` answering 200, several times."""
     times = []
     for _ in range(starts):
-        process, _, seconds = system.bff(name)
-        process.stop()
-        times.append(seconds * 1e3)
+        bff = system.bff(name)
+        bff.process.stop()
+        times.append(bff.ready_seconds * 1e3)
     return times
 
 

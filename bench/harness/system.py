@@ -5,17 +5,22 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from dataclasses import dataclass
 
 from processes import Failure, Process
 
 USER = "u_42"
 SERVICES = ("users", "orders", "catalog", "notifications", "billing", "usage")
+# As many as demo-shop knows.
+USERS = 1000
 THREADS = 2
+ADMIN_TOKEN = "admin-token-of-the-benchmark"
 
 SETTINGS = """\
 listen = "127.0.0.1:0"
 public_url = "http://127.0.0.1:8080"
 admin.listen = "127.0.0.1:0"
+admin.token = "{admin_token}"
 server.worker_threads = {threads}
 
 [identity]
@@ -26,6 +31,26 @@ client_secret = "demo-secret-of-{name}"
 [upstreams]
 {upstreams}
 """
+# Then a BFF makes every call that the bare program makes, each time.
+NOTHING_SHARED = """
+[cache]
+max_bytes = "0 B"
+"""
+
+
+@dataclass
+class Bff:
+    process: Process
+    url: str
+    admin: str
+    ready_seconds: float
+
+    def forget(self):
+        """Makes everything that it keeps old."""
+        headers = {"Authorization": f"Bearer {ADMIN_TOKEN}", "Content-Type": "application/json"}
+        everything = urllib.request.Request(f"{self.admin}/cache/invalidate", b'{"tags":["*"]}', headers)
+        with urllib.request.urlopen(everything, timeout=5):
+            pass
 
 
 class System:
@@ -42,7 +67,8 @@ class System:
             self.identity = shop.pop("identity")
             self.authorization = f"Authorization: Bearer {user_token(self.identity)}"
             of = [argument for name in SERVICES for argument in ("--of", f"{name}={shop[name]}")]
-            self.fixed = self._listening("fixed-upstream", set(SERVICES), *of, "--header", self.authorization)
+            self.fixed = self._listening("fixed-upstream", set(SERVICES), *of, "--header", self.authorization, "--user", USER)
+            self.user_tokens = self._tokens()
             return self
         except BaseException:
             self.stop()
@@ -69,25 +95,35 @@ class System:
         process = self.start("bare", *upstreams, "--worker-threads", THREADS)
         return process, process.wait_for(lambda log: listening(log, {"bare"}))["bare"]
 
-    def bff(self, name):
-        """A BFF that is ready, with its URL and how long that took."""
-        process = self.start(name, "serve", "--config", self._settings(name))
+    def bff(self, name, shares=True):
+        """A BFF that is ready, and how long that took. It keeps answers and shares calls, or does neither."""
+        process = self.start(name, "serve", "--config", self._settings(name, shares))
         serving = process.wait_for(serving_line)
-        ready_url = f"http://{serving['admin.address']}/readyz"
-        while not is_ready(ready_url):
+        admin = f"http://{serving['admin.address']}"
+        while not is_ready(f"{admin}/readyz"):
             if time.perf_counter() > process.started + 10:
                 raise Failure(f"{name} does not become ready")
-        return process, f"http://{serving['server.address']}", time.perf_counter() - process.started
+        return Bff(process, f"http://{serving['server.address']}", admin, time.perf_counter() - process.started)
+
+    def _tokens(self):
+        """A file with a token of each user."""
+        path = self.work / "tokens"
+        tokens = (user_token(self.identity, f"u_{number}") for number in range(1, USERS + 1))
+        path.write_text("".join(f"{token}\n" for token in tokens), encoding="ascii")
+        return path
 
     def _listening(self, name, services, *arguments):
         return self.start(name, *arguments).wait_for(lambda log: listening(log, services))
 
-    def _settings(self, name):
+    def _settings(self, name, shares):
         services = [service for service in SERVICES if name == "web-bff" or service not in ("billing", "usage")]
-        upstreams = "\n".join(f'{service}.url = "{self.fixed[service]}"' for service in services)
-        path = self.work / f"{name}.toml"
-        text = SETTINGS.format(name=name, threads=THREADS, identity=self.identity, upstreams=upstreams)
-        path.write_text(text, encoding="utf-8")
+        upstreams = "\n".join(
+            f'{service} = {{ url = "{self.fixed[service]}", coalescing = {str(shares).lower()} }}' for service in services
+        )
+        path = self.work / f"{name}-{'shares' if shares else 'alone'}.toml"
+        facts = {"name": name, "threads": THREADS, "identity": self.identity, "admin_token": ADMIN_TOKEN}
+        text = SETTINGS.format(**facts, upstreams=upstreams)
+        path.write_text(text if shares else text + NOTHING_SHARED, encoding="utf-8")
         return path
 
 

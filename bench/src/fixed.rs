@@ -30,6 +30,9 @@ pub struct Options {
     /// A header to fetch with, such as a credential that may read everything that is asked for
     #[arg(long = "header", value_parser = options::header)]
     headers: Vec<(HeaderName, HeaderValue)>,
+    /// The one user there is: what is asked of any other is answered as if it were asked of this one
+    #[arg(long, default_value = "u_42")]
+    user: String,
 }
 
 /// Serves until the process ends, each service on a free port of its own.
@@ -39,9 +42,13 @@ pub async fn run(options: Options) -> Result<(), Failure> {
     for (name, authority) in options.services {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         announce(&name, listener.local_addr()?)?;
-        let headers = options.headers.clone();
-        let service =
-            Arc::new(Service { authority, headers, client: client.clone(), known: RwLock::default() });
+        let service = Arc::new(Service {
+            authority,
+            headers: options.headers.clone(),
+            user: options.user.clone(),
+            client: client.clone(),
+            known: RwLock::default(),
+        });
         services.spawn(serve(listener, move |request| Arc::clone(&service).answer(request)));
     }
     match services.join_next().await {
@@ -53,6 +60,7 @@ pub async fn run(options: Options) -> Result<(), Failure> {
 struct Service {
     authority: Authority,
     headers: Vec<(HeaderName, HeaderValue)>,
+    user: String,
     client: Client<HttpConnector, Empty<Bytes>>,
     known: RwLock<HashMap<PathAndQuery, Bytes>>,
 }
@@ -62,13 +70,16 @@ impl Service {
         let (&Method::GET, Some(asked)) = (request.method(), request.uri().path_and_query()) else {
             return failed(StatusCode::METHOD_NOT_ALLOWED, &"only GET has a fixed answer");
         };
-        if let Some(body) = self.known.read().unwrap_or_else(PoisonError::into_inner).get(asked) {
+        let Ok(asked) = PathAndQuery::try_from(of_one(asked.as_str(), &self.user)) else {
+            return failed(StatusCode::BAD_REQUEST, &"not a path");
+        };
+        if let Some(body) = self.known.read().unwrap_or_else(PoisonError::into_inner).get(&asked) {
             return json(body.clone());
         }
         match self.fetch(asked.clone()).await {
             Ok(body) => {
                 let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
-                known.insert(asked.clone(), body.clone());
+                known.insert(asked, body.clone());
                 json(body)
             }
             Err(failure) => failed(StatusCode::BAD_GATEWAY, &format!("GET {asked}: {failure}")),
@@ -92,6 +103,17 @@ impl Service {
     }
 }
 
+/// The same path and query, naming `user` wherever it names a user.
+fn of_one(asked: &str, user: &str) -> String {
+    let mut parts = asked.split("u_");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |path, part| {
+        let rest = part.trim_start_matches(|c: char| c.is_ascii_digit());
+        let is_user = path.ends_with(['/', '=']) && rest.len() < part.len();
+        path + if is_user { user } else { "u_" } + if is_user { rest } else { part }
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
@@ -110,7 +132,25 @@ mod tests {
             })
         }));
         let client = Client::builder(TokioExecutor::new()).build_http();
-        Arc::new(Service { authority, headers: Vec::new(), client, known: RwLock::default() })
+        Arc::new(Service {
+            authority,
+            headers: Vec::new(),
+            user: "u_42".to_owned(),
+            client,
+            known: RwLock::default(),
+        })
+    }
+
+    #[test]
+    fn every_user_is_the_one() {
+        for (asked, expected) in [
+            ("/users/u_7", "/users/u_42"),
+            ("/accounts/u_1000/billing", "/accounts/u_42/billing"),
+            ("/notifications?userId=u_3&unread=true", "/notifications?userId=u_42&unread=true"),
+            ("/products?ids=p_1,p_2&menu_1=u_", "/products?ids=p_1,p_2&menu_1=u_"),
+        ] {
+            assert_eq!(of_one(asked, "u_42"), expected);
+        }
     }
 
     #[tokio::test]

@@ -1,11 +1,14 @@
 //! A closed-loop load generator: every connection has one request on its way, and the next one after it.
 
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use std::vec;
 
 use bytes::Bytes;
 use clap::Parser;
 use hdrhistogram::Histogram;
-use http::header::HOST;
+use http::header::{AUTHORIZATION, HOST};
 use http::{HeaderName, HeaderValue, Request, StatusCode, Uri};
 use http_body_util::{BodyExt, Empty};
 use hyper::client::conn::http1::{self, SendRequest};
@@ -36,6 +39,9 @@ pub struct Options {
     /// A header of every request, such as a credential
     #[arg(long = "header", value_parser = options::header)]
     headers: Vec<(HeaderName, HeaderValue)>,
+    /// A file with bearer tokens, one a line: each request has the next one, and it ends when there is none left
+    #[arg(long)]
+    tokens: Option<PathBuf>,
 }
 
 /// What came of it.
@@ -57,9 +63,10 @@ pub struct Report {
 
 /// Asks until the time is over. An answer that is not like the others ends it at once.
 pub async fn run(options: Options) -> Result<Report, Failure> {
+    let tokens = options.tokens.as_deref().map(Tokens::read).transpose()?.map(Arc::new);
     let mut connections = Vec::new();
     for _ in 0..options.connections {
-        connections.push(Connection::open(&options).await?);
+        connections.push(Connection::open(&options, tokens.clone()).await?);
     }
     let started = Instant::now();
     let until = started + Duration::try_from_secs_f64(options.seconds)?;
@@ -87,7 +94,11 @@ pub async fn run(options: Options) -> Result<Report, Failure> {
 struct Connection {
     sender: SendRequest<Empty<Bytes>>,
     request: Request<Empty<Bytes>>,
+    tokens: Option<Arc<Tokens>>,
 }
+
+/// The credentials that are left.
+struct Tokens(Mutex<vec::IntoIter<HeaderValue>>);
 
 struct Asked {
     latencies: Histogram<u64>,
@@ -95,7 +106,7 @@ struct Asked {
 }
 
 impl Connection {
-    async fn open(options: &Options) -> Result<Self, Failure> {
+    async fn open(options: &Options, tokens: Option<Arc<Tokens>>) -> Result<Self, Failure> {
         let authority = options.url.authority().ok_or("the URL must begin with http://host:port")?;
         let stream = TcpStream::connect(authority.as_str()).await?;
         stream.set_nodelay(true)?;
@@ -105,7 +116,7 @@ impl Connection {
         let path = options.url.path_and_query().map_or("/", |path| path.as_str());
         let mut request = Request::get(path).header(HOST, authority.as_str()).body(Empty::new())?;
         request.headers_mut().extend(options.headers.iter().cloned());
-        Ok(Self { sender, request })
+        Ok(Self { sender, request, tokens })
     }
 
     async fn ask(mut self, until: Instant) -> Result<Asked, Failure> {
@@ -113,7 +124,7 @@ impl Connection {
         let mut body_bytes = None;
         loop {
             let asked = Instant::now();
-            if asked >= until {
+            if asked >= until || !self.has_credential() {
                 return Ok(Asked { latencies, body_bytes: body_bytes.unwrap_or_default() });
             }
             let body = self.answer().await?;
@@ -121,6 +132,13 @@ impl Connection {
             same(*body_bytes.get_or_insert(body.len()), body.len())?;
             latencies.saturating_record(u64::try_from(asked.elapsed().as_micros())?);
         }
+    }
+
+    /// Whether the next request has a credential, if each has its own.
+    fn has_credential(&mut self) -> bool {
+        let Some(tokens) = &self.tokens else { return true };
+        let next = tokens.0.lock().unwrap_or_else(PoisonError::into_inner).next();
+        next.map(|token| self.request.headers_mut().insert(AUTHORIZATION, token)).is_some()
     }
 
     async fn answer(&mut self) -> Result<Bytes, Failure> {
@@ -136,6 +154,14 @@ impl Connection {
     }
 }
 
+impl Tokens {
+    fn read(path: &Path) -> Result<Self, Failure> {
+        let text = std::fs::read_to_string(path)?;
+        let headers = text.lines().map(|token| HeaderValue::try_from(format!("Bearer {token}")));
+        Ok(Self(Mutex::new(headers.collect::<Result<Vec<_>, _>>()?.into_iter())))
+    }
+}
+
 fn latencies() -> Result<Histogram<u64>, Failure> {
     Ok(Histogram::new_with_bounds(1, LONGEST_MICROSECONDS, PRECISION)?)
 }
@@ -146,7 +172,6 @@ fn same(one: usize, other: usize) -> Result<(), Failure> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use http::Response;
@@ -155,6 +180,34 @@ mod tests {
 
     use super::*;
     use crate::serve::{failed, json, serve};
+
+    /// One request after the other, for longer than a test takes.
+    fn options(url: http::Uri) -> Options {
+        Options { url, connections: 1, seconds: 3600.0, headers: Vec::new(), tokens: None }
+    }
+
+    #[tokio::test]
+    async fn each_request_has_a_token_of_its_own_until_there_is_none_left() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/screen", listener.local_addr().unwrap()).parse().unwrap();
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let note = seen.clone();
+        tokio::spawn(serve(listener, move |request: Request<_>| {
+            note.lock().unwrap().push(request.headers()[AUTHORIZATION].to_str().unwrap().to_owned());
+            std::future::ready(json("{}"))
+        }));
+        let file = std::env::temp_dir().join(format!("tokens-{}", std::process::id()));
+        std::fs::write(&file, "a\nb\nc\n").unwrap();
+        let report =
+            run(Options { tokens: Some(file.clone()), connections: 2, ..options(url) }).await.unwrap();
+        std::fs::remove_file(file).unwrap();
+        let mut seen = seen.lock().unwrap().clone();
+        seen.sort();
+        assert_eq!(
+            (report.requests, seen),
+            (3, ["Bearer a", "Bearer b", "Bearer c"].map(str::to_owned).to_vec())
+        );
+    }
 
     /// Asks a server that answers well until its tenth answer, which is `odd`. Ends long before its time.
     async fn asked(odd: fn() -> Response<Full<Bytes>>) -> String {
@@ -165,8 +218,7 @@ mod tests {
             let number = answers.fetch_add(1, Ordering::Relaxed);
             std::future::ready(if number == 10 { odd() } else { json("{}") })
         }));
-        let options = Options { url, connections: 1, seconds: 3600.0, headers: Vec::new() };
-        run(options).await.unwrap_err().to_string()
+        run(options(url)).await.unwrap_err().to_string()
     }
 
     #[tokio::test]

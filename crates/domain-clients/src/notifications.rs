@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use garde::Validate;
+use http::HeaderValue;
 use request_context::RequestContext;
 use serde::Deserialize;
 use upstream_client::{BadUpstream, Cached, CallError, Operation, Outbound, Upstream, UpstreamSettings};
@@ -40,8 +41,13 @@ impl Notifications {
     }
 
     /// Marks one as read; again changes nothing.
-    pub async fn mark_read(&self, ctx: &RequestContext, id: &NotificationId) -> Result<(), CallError> {
-        self.0.call(ctx, &READ).segment(id).execute().await
+    pub async fn mark_read(
+        &self,
+        ctx: &RequestContext,
+        id: &NotificationId,
+        key: Option<HeaderValue>,
+    ) -> Result<(), CallError> {
+        self.0.call(ctx, &READ).segment(id).idempotency_key(key).execute().await
     }
 }
 

@@ -196,6 +196,23 @@ async fn what_drifts_is_named_and_what_was_sent_is_not() {
             raw(401, "text/html"),
             ["refused", "", "the token must be one that the service takes, which answers 401", ""],
         ),
+        (
+            "catalog.promos",
+            "GET /promos",
+            raw(404, "text/html"),
+            ["refused", "", "GET /promos must be answered with 200, not 404", ""],
+        ),
+        (
+            "users.get",
+            profile,
+            raw(403, "text/html"),
+            [
+                "refused",
+                "",
+                "GET /users/{} must be answered with 200, not 403: is the token the subject's, and does it allow this?",
+                "",
+            ],
+        ),
     ] {
         let shop = shop().await;
         shop.on(route, reply);
@@ -214,13 +231,8 @@ async fn what_drifts_is_named_and_what_was_sent_is_not() {
 async fn who_does_not_answer_is_not_who_drifts() {
     let shop = shop().await;
     let nobody = "http://127.0.0.1:9";
-    for trouble in [
-        Reply::Reset,
-        Reply::Truncate,
-        Reply::Hang,
-        Reply::Problem(500, json!({})),
-        Reply::Problem(429, json!({})),
-    ] {
+    let says = |status| Reply::Problem(status, json!({}));
+    for trouble in [Reply::Reset, Reply::Truncate, Reply::Hang, says(500), says(429)] {
         shop.on("GET /users/u_42", trouble.clone());
         let patience = if matches!(trouble, Reply::Hang) { "10ms" } else { "10s" };
         let (code, rows) = check(&[("users", &shop.url)], &["--timeout", patience]).await;

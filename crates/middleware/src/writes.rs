@@ -23,7 +23,9 @@ mod task;
 
 use std::convert::Infallible;
 use std::mem;
+use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{FromRequest, MatchedPath, Request};
@@ -33,7 +35,7 @@ use futures::future::{BoxFuture, Either};
 use problem::{Problem, kind};
 use request_context::RequestContext;
 use store::{SharedStore, Store};
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 use tokio_util::task::TaskTracker;
 use tower::{Layer, Service};
 use tracing::Instrument;
@@ -53,14 +55,21 @@ pub struct Writes<S = SharedStore> {
     service: &'static str,
     records: Records<S>,
     tasks: TaskTracker,
+    places: Arc<Semaphore>,
 }
+
+/// So many writes run at once. Each holds a request and, for a moment, its answer.
+const MOST_AT_ONCE: usize = 4_096;
+/// When a write for which there was no room may come again.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 impl<S: Store> Writes<S> {
     /// For the service of this name, with records in `store`.
     ///
     /// A key belongs to one service: the same at another one is another write.
     pub fn new(service: &'static str, store: S) -> Self {
-        Self { service, records: Records::new(store), tasks: TaskTracker::new() }
+        let (tasks, places) = (TaskTracker::new(), Arc::new(Semaphore::new(MOST_AT_ONCE)));
+        Self { service, records: Records::new(store), tasks, places }
     }
 
     /// The writes that run. A drain waits for them.
@@ -122,12 +131,19 @@ impl<S: Store + Clone + 'static> Writes<S> {
         I: Service<Request, Response = Response, Error = Infallible, Future: Send> + Send + 'static,
     {
         let ctx = context_of(request.extensions())?;
+        // A write that its client has left counts no more against the connections.
+        let place = self
+            .places
+            .clone()
+            .try_acquire_owned()
+            .map_err(|_| Problem::new(kind::OVERLOADED).retry_after(RETRY_AFTER))?;
         let key = self.key(&ctx, &mut request).await?;
         let (sender, answer) = oneshot::channel();
         let route: Option<MatchedPath> = request.extensions().get().cloned();
         let waiting = Waiting { sender, ctx: ctx.clone(), route };
         let task = Task { records: self.records, inner, request, ctx };
         let task = async move {
+            let _place = place;
             match key {
                 Some(key) => task.once(&key, waiting).await,
                 None => task.run(waiting).await,

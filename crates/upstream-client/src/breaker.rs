@@ -37,7 +37,7 @@ pub(crate) struct Admission {
 /// The breaker is open: the call must not be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Open {
-    /// How long until a call may probe, as far as is known: zero while a probe takes longer than that.
+    /// How long until a call may probe.
     pub(crate) retry_after: Duration,
 }
 
@@ -69,14 +69,14 @@ pub enum BreakerPosition {
     Closed,
     /// Refuses it, or admits it as a probe if one is due.
     Open,
-    /// Refuses it: a probe is under way.
+    /// Refuses it, or admits it as one more probe if one is due: another is under way.
     Probing,
 }
 
 #[derive(Debug)]
 struct Circuit {
     position: BreakerPosition,
-    /// Rises with every change of position: what was admitted before one has no say after it.
+    /// Rises with every opening and closing: what was admitted before one has no say after it.
     epoch: u64,
     tally: Tally,
     next_probe: Instant,
@@ -163,10 +163,11 @@ impl Circuit {
     fn admit(&mut self) -> Result<u64, Open> {
         if self.position != BreakerPosition::Closed {
             let now = Instant::now();
-            if self.position == BreakerPosition::Probing || now < self.next_probe {
+            if now < self.next_probe {
                 return Err(Open { retry_after: self.next_probe.saturating_duration_since(now) });
             }
-            self.turn(BreakerPosition::Probing);
+            // Beside one that still hangs, perhaps: a service that has recovered must not wait for its timeout.
+            self.position = BreakerPosition::Probing;
             self.next_probe = now + pause();
         }
         Ok(self.epoch)
@@ -176,16 +177,16 @@ impl Circuit {
         if epoch != self.epoch {
             return;
         }
-        let probing = self.position == BreakerPosition::Probing;
+        let closed = self.position == BreakerPosition::Closed;
         match succeeded {
-            Some(true) if probing => self.close(),
-            Some(false) if probing => self.turn(BreakerPosition::Open),
-            Some(succeeded) => self.count(succeeded),
-            None if probing => {
-                self.turn(BreakerPosition::Open);
+            Some(succeeded) if closed => self.count(succeeded),
+            None if closed => {}
+            Some(true) => self.close(),
+            Some(false) => self.position = BreakerPosition::Open,
+            None => {
+                self.position = BreakerPosition::Open;
                 self.next_probe = Instant::now();
             }
-            None => {}
         }
     }
 

@@ -17,7 +17,7 @@ use http::HeaderValue;
 use serde::Serialize;
 use tokio::time::Instant;
 
-pub(crate) use freshness::Freshness;
+pub(crate) use freshness::{Freshness, Stale};
 pub(crate) use invalidation::{Moment, Tags};
 pub(crate) use key::{Identity, Key, Parts};
 pub(crate) use replicas::Replicas;
@@ -53,6 +53,8 @@ pub(crate) struct Entry {
     stored: Instant,
     /// For how long it is fresh, at most what its rule says.
     fresh: Duration,
+    /// What the answer itself says of when it is not fresh any more.
+    stale: Stale,
     pub(crate) etag: Option<HeaderValue>,
     refreshing: AtomicBool,
 }
@@ -115,11 +117,16 @@ impl Cache {
     /// What is kept under `key`, unless it has been invalidated since.
     pub(crate) fn get(&self, key: &Key) -> Option<Arc<Entry>> {
         let entry = self.0.entries.get(key)?;
-        if self.0.invalidated.since(entry.asked, &entry.tags) {
+        if self.is_outdated(&entry) {
             self.0.entries.invalidate(key);
             return None;
         }
         Some(entry)
+    }
+
+    /// Whether it has been invalidated since it was asked for.
+    pub(crate) fn is_outdated(&self, entry: &Entry) -> bool {
+        self.is_old(entry.asked, &entry.tags)
     }
 
     /// The present, for what is about to be asked.
@@ -141,6 +148,7 @@ impl Cache {
             asked,
             stored: Instant::now(),
             fresh: answer.freshness.fresh(rule.fresh),
+            stale: answer.freshness.stale,
             etag: answer.freshness.etag.clone(),
             refreshing: AtomicBool::new(false),
         };
@@ -206,9 +214,16 @@ impl Entry {
         let age = self.age();
         match age.checked_sub(self.fresh) {
             None => Use::Fresh,
-            Some(over) if over < rule.stale_while_revalidate => Use::WhileRevalidating,
+            Some(over) if over < rule.stale_while_revalidate && self.stale == Stale::Allowed => {
+                Use::WhileRevalidating
+            }
             Some(_) => Use::IfError,
         }
+    }
+
+    /// Whether it is no older than this, and may be given when it is not fresh and nothing else can be had.
+    pub(crate) fn may_be_kept_until(&self, age: Duration) -> bool {
+        self.age() <= age && self.stale != Stale::Forbidden
     }
 
     /// Whether this caller is the one that has to ask anew.

@@ -47,7 +47,8 @@ pub(crate) struct Call {
     pub(crate) spare: bool,
     /// Set by the layers, for this attempt.
     pub(crate) authorization: Option<HeaderValue>,
-    pub(crate) headers: HeaderMap,
+    /// Boxed, since a call is moved from layer to layer and an empty map is as large as all else in it.
+    pub(crate) headers: Option<Box<HeaderMap>>,
 }
 
 impl Call {
@@ -60,8 +61,13 @@ impl Call {
             known: None,
             spare: false,
             authorization: None,
-            headers: HeaderMap::new(),
+            headers: None,
         }
+    }
+
+    /// What is left of the shorter of its two deadlines.
+    pub(crate) fn time_left(&self) -> Duration {
+        self.deadline.min(self.told).remaining()
     }
 
     /// The same, asking whether `known` still holds.

@@ -80,6 +80,12 @@ impl Outbound {
         self.0.cache.settle();
     }
 
+    /// As if these tags could not be told to the other replicas just now.
+    #[cfg(test)]
+    pub(crate) fn put_off(&self, tags: &[String]) {
+        self.0.replicas.iter().for_each(|replicas| replicas.put_off(tags));
+    }
+
     pub(crate) fn register(&self, upstream: &Arc<UpstreamInner>) {
         let mut upstreams = self.0.upstreams.lock().unwrap_or_else(PoisonError::into_inner);
         upstreams.retain(|upstream| upstream.strong_count() > 0);

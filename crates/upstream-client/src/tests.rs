@@ -185,6 +185,11 @@ fn request() -> RequestContext {
     request_of("u_1", 2 * SECOND)
 }
 
+/// The header with this name that an attempt would have.
+fn header<'a>(call: &'a Call, name: &str) -> Option<&'a str> {
+    call.headers.as_ref()?.get(name).map(|value| value.to_str().unwrap())
+}
+
 /// A success that says this.
 #[expect(clippy::unnecessary_wraps, reason = "it is what an attempt may be answered with")]
 fn says(call: &Call, text: &str) -> Result<Reply, Failure> {
@@ -207,12 +212,13 @@ struct OneToken;
 impl TokenSource for OneToken {
     fn token<'a>(
         &'a self,
-        _: &'a RequestContext,
+        ctx: &'a RequestContext,
         _: Credential,
         _: &'static str,
         rejected: Option<&'a AccessToken>,
     ) -> BoxFuture<'a, Result<AccessToken, TokenError>> {
-        let token = rejected.map_or_else(|| Ok(AccessToken::new("token")), |_| Err(TokenError::Refused));
+        let own = ctx.caller().map_or_else(|| AccessToken::new("token"), |caller| caller.token.clone());
+        let token = rejected.map_or(Ok(own), |_| Err(TokenError::Refused));
         std::future::ready(token).boxed()
     }
 }

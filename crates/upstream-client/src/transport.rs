@@ -86,7 +86,7 @@ impl Service<Call> for Transport {
 async fn exchange(client: reqwest::Client, call: Call) -> Result<Reply, Failure> {
     let facts = &*call.facts;
     let mut request = reqwest::Request::new(facts.operation.method.clone(), facts.url.clone());
-    *request.headers_mut() = call.headers;
+    *request.headers_mut() = call.headers.map(|headers| *headers).unwrap_or_default();
     if !facts.body.is_empty() {
         *request.body_mut() = Some(facts.body.clone().into());
     }

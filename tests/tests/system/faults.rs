@@ -1,7 +1,7 @@
 //! The degradation matrix: every route with every fault of every call. What it says is in docs/degradation.md.
 
 mod breakers;
-// mod document;
+mod document;
 mod expected;
 mod fault;
 mod kept;

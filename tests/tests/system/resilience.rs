@@ -94,15 +94,15 @@ impl Site {
     }
 }
 
-/// The sections that an answer warns of, each with what became of it.
+/// The sections that an answer warns of, each with what became of it; but for what is always so: one of Ada's orders is
+/// for a product that is gone.
 fn warnings(answer: &Answer) -> Vec<String> {
     let body = answer.json();
     let warnings = body["warnings"].as_array().expect("a list of warnings");
     let text = |warning: &Value, name: &str| warning[name].as_str().unwrap_or_default().to_owned();
-    warnings
-        .iter()
-        .map(|warning| format!("{} {}", text(warning, "section"), text(warning, "status")))
-        .collect()
+    let shown =
+        warnings.iter().map(|warning| format!("{} {}", text(warning, "section"), text(warning, "status")));
+    shown.filter(|warning| warning != "orders.product not_found").collect()
 }
 
 /// The ids of a list at a JSON pointer.

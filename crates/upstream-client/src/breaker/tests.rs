@@ -129,12 +129,16 @@ async fn a_successful_probe_starts_afresh() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn while_a_probe_hangs_no_other_goes_and_the_next_follows_at_once() {
-    let (breaker, probe) = probed().await;
-    advance(60 * SECOND).await;
-    assert_eq!(retry_after(&breaker), Duration::ZERO);
-    probe.failed();
-    assert!(breaker.admit().is_ok());
+async fn a_probe_that_hangs_keeps_no_other_waiting_and_any_success_closes() {
+    let (breaker, hangs) = probed().await;
+    assert!(breaker.admit().is_err());
+    advance(*PAUSE.end()).await;
+    let next = breaker.admit().unwrap();
+    assert!(breaker.admit().is_err(), "two probes at once");
+    next.succeeded();
+    assert!(breaker.is_closed());
+    hangs.failed();
+    assert_eq!((position(&breaker), breaker.state().results), (BreakerPosition::Closed, 0));
 }
 
 #[tokio::test(start_paused = true)]

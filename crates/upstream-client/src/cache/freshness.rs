@@ -5,11 +5,24 @@ use std::time::Duration;
 use http::header::{AGE, CACHE_CONTROL, ETAG};
 use http::{HeaderMap, HeaderValue};
 
+/// What an answer allows to be done with it once it is not fresh any more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Stale {
+    /// What its rule says.
+    #[default]
+    Allowed,
+    /// It is given only if the service fails: `no-cache`.
+    IfError,
+    /// Nothing: `must-revalidate`, `proxy-revalidate`.
+    Forbidden,
+}
+
 /// The part of an answer's headers that a cache has to obey.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Freshness {
     no_store: bool,
     private: bool,
+    pub(crate) stale: Stale,
     /// How long it may still be taken for fresh, if it says so.
     max_age: Option<Duration>,
     /// What to ask with whether it has changed.
@@ -28,7 +41,11 @@ impl Freshness {
                 match name.trim().to_ascii_lowercase().as_str() {
                     "no-store" => read.no_store = true,
                     "private" => read.private = true,
-                    "no-cache" => any = Some(Duration::ZERO),
+                    "no-cache" => {
+                        any = Some(Duration::ZERO);
+                        read.stale = read.stale.max(Stale::IfError);
+                    }
+                    "must-revalidate" | "proxy-revalidate" => read.stale = Stale::Forbidden,
                     "max-age" => any = any.min(Some(seconds(value))).or(Some(seconds(value))),
                     "s-maxage" => shared = Some(seconds(value)),
                     _ => {}
@@ -71,6 +88,18 @@ mod tests {
                 .map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value)))
                 .collect(),
         )
+    }
+
+    #[test]
+    fn the_answer_says_what_it_may_be_used_for_when_it_is_old() {
+        for (line, stale) in [
+            ("max-age=3", Stale::Allowed),
+            ("no-cache", Stale::IfError),
+            ("must-revalidate, no-cache", Stale::Forbidden),
+            ("no-cache, Proxy-Revalidate", Stale::Forbidden),
+        ] {
+            assert_eq!(of(&[("cache-control", line)]).stale, stale, "{line}");
+        }
     }
 
     #[test]

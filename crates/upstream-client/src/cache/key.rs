@@ -49,8 +49,10 @@ impl Key {
         Self(Arc::new(Hashed { hash: RANDOM.hash_one(&parts), parts }))
     }
 
-    pub(crate) fn caller(&self) -> Option<&Identity> {
-        self.0.parts.caller.as_ref()
+    /// Whether it is on behalf of this caller, with whatever scopes.
+    pub(crate) fn is_of(&self, caller: &Caller) -> bool {
+        let is_same = |of: &Identity| of.subject == caller.subject && of.realm == caller.realm;
+        self.0.parts.caller.as_ref().is_some_and(is_same)
     }
 
     /// About what it takes in memory.

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use store::{Event, Invalidations, Subscription};
-use tokio::time::sleep;
+use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{Cache, invalidation};
@@ -13,6 +13,8 @@ use super::{Cache, invalidation};
 const MOST_UNSENT: usize = 1_000;
 /// How long to wait before what could not be sent is sent again.
 const AGAIN: Duration = Duration::from_secs(1);
+/// A write waits so long for its siblings to be told. Where that is not enough, they are told a little later.
+const LONGEST_WAIT: Duration = Duration::from_millis(50);
 
 /// A cache, and the channel to its siblings.
 pub(crate) struct Replicas {
@@ -36,11 +38,23 @@ impl Replicas {
         });
     }
 
-    /// Tells the siblings. What cannot be told now is told when the channel has healed.
+    /// Tells the siblings. What cannot be told now is told when the channel has healed, whether or not somebody still
+    /// waits for it.
     pub(crate) async fn tell(&self, tags: &[String]) {
-        if self.channel.publish(tags).await.is_err() {
-            put_off(&self.unsent, tags);
-        }
+        let (channel, unsent, tags) = (self.channel.clone(), self.unsent.clone(), tags.to_vec());
+        let telling = tokio::spawn(async move {
+            if channel.publish(&tags).await.is_err() {
+                put_off(&unsent, &tags);
+            }
+        });
+        let _ = timeout(LONGEST_WAIT, telling).await;
+    }
+}
+
+#[cfg(test)]
+impl Replicas {
+    pub(crate) fn put_off(&self, tags: &[String]) {
+        put_off(&self.unsent, tags);
     }
 }
 
@@ -50,13 +64,15 @@ async fn follow(
     channel: Invalidations,
     unsent: Arc<Mutex<Vec<String>>>,
 ) {
+    let mut again = interval(AGAIN);
+    again.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             event = heard.next() => match event {
                 Event::Tags(tags) => cache.invalidate(tags),
                 Event::Missed => cache.invalidate_all(),
             },
-            () = sleep(AGAIN) => {
+            _ = again.tick() => {
                 let tags = std::mem::take(&mut *unsent.lock().unwrap_or_else(PoisonError::into_inner));
                 if !tags.is_empty() && channel.publish(&tags).await.is_err() {
                     put_off(&unsent, &tags);

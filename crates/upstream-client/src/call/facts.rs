@@ -58,7 +58,7 @@ impl Facts {
 
     /// Whether an answer that was asked for at `asked` has been invalidated.
     pub(crate) fn is_old(&self, asked: Moment) -> bool {
-        self.kept()
-            .is_some_and(|(rule, _)| self.upstream.cache().is_old(asked, &Tags::of(rule.tags, &self.ctx)))
+        let rule = self.operation.cached.as_ref();
+        rule.is_some_and(|rule| self.upstream.cache().is_old(asked, &Tags::of(rule.tags, &self.ctx)))
     }
 }

@@ -22,7 +22,7 @@ pub(crate) struct Span {
 impl Span {
     fn of(call: &Call) -> Self {
         let configured = call.facts.timeout.min(call.facts.ctx.patience());
-        let given = call.deadline.min(call.told).remaining();
+        let given = call.time_left();
         Self { since: Instant::now(), expected: configured * MOST_OF_IT / 10, given }
     }
 

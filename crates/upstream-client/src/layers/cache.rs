@@ -1,13 +1,12 @@
 //! Answers that are at hand.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tower::ServiceExt;
 
 use super::Next;
 use crate::answer::Answer;
-use crate::cache::{Cached, Entry, Tags, Use};
+use crate::cache::{Entry, Tags, Use};
 use crate::call::Call;
 use crate::error::{CallErrorKind, Failure};
 
@@ -26,7 +25,14 @@ async fn at_hand<S: Next<Answer>>(next: S, call: Call) -> Result<Answer, Failure
     let cache = facts.upstream.cache();
     let Some((rule, key)) = facts.kept() else {
         let outcome = next.oneshot(call).await;
-        // Whatever came of it: also a write that seems to have failed may have been done.
+        if facts.operation.is_read() {
+            return outcome;
+        }
+        // Whatever came of it: also a write that seems to have failed may have been done. What was asked before it does
+        // not answer what is asked after it.
+        if let Some(caller) = facts.ctx.caller() {
+            facts.upstream.flights().detach(caller);
+        }
         if !facts.operation.invalidates.is_empty() {
             let tags = Tags::of(facts.operation.invalidates, &facts.ctx);
             facts.upstream.outbound().invalidate(tags.as_slice()).await;
@@ -47,7 +53,13 @@ async fn at_hand<S: Next<Answer>>(next: S, call: Call) -> Result<Answer, Failure
         Ok(answer) => return Ok(answer),
         Err(failure) => failure,
     };
-    let old = found.filter(|entry| may_be_old(&failure, entry.age(), rule, facts.ctx.stale_ok()));
+    let may_be_old = |entry: &Arc<Entry>| {
+        let taken = facts.ctx.stale_ok().map(|taken| taken.min(rule.stale_if_error));
+        is_failure(&failure)
+            && !cache.is_outdated(entry)
+            && taken.is_some_and(|taken| entry.may_be_kept_until(taken))
+    };
+    let old = found.filter(may_be_old);
     let Some(entry) = old else { return Err(failure) };
     cache.count(Some(Use::IfError));
     facts.ctx.served_stale(entry.age());
@@ -57,22 +69,30 @@ async fn at_hand<S: Next<Answer>>(next: S, call: Call) -> Result<Answer, Failure
 /// On its own time: nobody waits for it.
 async fn refresh<S: Next<Answer>>(next: S, call: Call, entry: Arc<Entry>) {
     let call = call.revalidating(Some(entry.clone())).on_its_own_time();
+    let _refreshing = Refreshing(entry);
     // A failure is seen in the state of the upstream; the answer at hand serves until its time is over.
     let _ = next.oneshot(call).await;
-    entry.end_refresh();
+}
+
+/// Lets the next one refresh, however this refresh ends.
+struct Refreshing(Arc<Entry>);
+
+impl Drop for Refreshing {
+    fn drop(&mut self) {
+        self.0.end_refresh();
+    }
 }
 
 /// Whether the service failed, rather than said something that is true now.
-fn may_be_old(failure: &Failure, age: Duration, rule: &Cached, taken: Option<Duration>) -> bool {
-    let failed = match failure.kind {
+fn is_failure(failure: &Failure) -> bool {
+    match failure.kind {
         CallErrorKind::Timeout
         | CallErrorKind::Unavailable
         | CallErrorKind::Shed { .. }
         | CallErrorKind::BreakerOpen { .. }
         | CallErrorKind::ContractViolation { .. } => true,
         CallErrorKind::Refused { .. } | CallErrorKind::Unauthorized => false,
-    };
-    failed && taken.is_some_and(|taken| age <= taken.min(rule.stale_if_error))
+    }
 }
 
 async fn keep<S: Next<Answer>>(next: S, call: Call) -> Result<Answer, Failure> {

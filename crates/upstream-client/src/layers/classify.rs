@@ -10,6 +10,9 @@ use crate::answer::Reply;
 use crate::error::{CallErrorKind, Failure};
 use crate::{Reason, Refusal};
 
+/// Nobody is told to come back later than this, whatever a service says.
+const LONGEST_ADVICE: Duration = Duration::from_hours(1);
+
 /// Keeps a success, and turns everything else into what follows from it.
 pub(crate) fn reply(result: Result<Reply, Failure>) -> Result<Reply, Failure> {
     let reply = result?;
@@ -39,7 +42,7 @@ pub(crate) fn reply(result: Result<Reply, Failure>) -> Result<Reply, Failure> {
 /// `Retry-After` in seconds; its date form is rare between services and counts as no advice.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds))
+    Some(Duration::from_secs(seconds).min(LONGEST_ADVICE))
 }
 
 /// The operation's own refusal with the code that ends the problem's `type`.

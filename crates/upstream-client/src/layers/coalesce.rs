@@ -3,15 +3,17 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared, WeakShared};
-use request_context::{Deadline, Priority};
+use request_context::{Caller, Deadline, Priority};
+use tokio::time::Instant;
 use tower::ServiceExt;
 
 use super::Next;
 use crate::answer::Answer;
-use crate::cache::{Identity, Key, Moment};
+use crate::cache::{Key, Moment};
 use crate::call::{Call, Facts};
 use crate::error::{CallErrorKind, Failure};
 
@@ -30,6 +32,7 @@ struct Flight {
     running: Shared<Running>,
     /// The service was told less time than the operation has, so that it may give up before others would.
     hurried: bool,
+    begun: Instant,
 }
 
 /// The calls to one service that can be joined.
@@ -48,6 +51,7 @@ type Place = (Key, Priority);
 struct Listed {
     running: WeakShared<Running>,
     hurried: bool,
+    begun: Instant,
     asked: Moment,
     number: u64,
 }
@@ -62,25 +66,34 @@ struct Landing {
 async fn together<S: Next<Answer>>(next: S, call: Call) -> Outcome {
     let facts = call.facts.clone();
     let (Some(key), true) = (&facts.key, facts.upstream.settings().coalescing) else {
-        let outcome = next.oneshot(call).await;
-        // What was asked before a write does not answer what is asked after it.
-        if let (None, Some(caller)) = (&facts.key, facts.ctx.caller()) {
-            facts.upstream.flights().detach(&Identity::of(caller));
-        }
-        return outcome;
+        return next.oneshot(call).await;
     };
+    let flights = facts.upstream.flights();
     let place = (key.clone(), facts.ctx.priority());
-    let (flight, joined) = facts.upstream.flights().join(place, next.clone(), call.clone());
+    let (flight, joined) = flights.join(place.clone(), next.clone(), call.clone());
     if joined {
         facts.track.coalesced();
     }
-    let outcome = flight.running.await;
-    match outcome {
-        // Who began it was in a hurry, and we are not.
-        Err(Failure { kind: CallErrorKind::Timeout, .. }) if joined && flight.hurried => {
-            next.oneshot(call).await
+    let outcome = flight.running.clone().await;
+    match &outcome {
+        // Together again: whoever is left shares one more call, which one of them begins.
+        Err(failure) if joined && flight.is_its_beginners(failure, facts.timeout) => {
+            drop(flight);
+            let (flight, _) = flights.join(place, next, call);
+            flight.running.await
         }
-        outcome => outcome,
+        _ => outcome,
+    }
+}
+
+impl Flight {
+    /// Whether it failed for a reason that is that of the one who began it: too little time, or a token that is refused.
+    fn is_its_beginners(&self, failure: &Failure, timeout: Duration) -> bool {
+        match failure.kind {
+            CallErrorKind::Timeout => self.hurried && self.begun.elapsed() < timeout,
+            CallErrorKind::Unauthorized => true,
+            _ => false,
+        }
     }
 }
 
@@ -93,11 +106,11 @@ impl Flights {
             && !facts.is_old(listed.asked)
             && let Some(running) = listed.running.upgrade()
         {
-            return (Flight { running, hurried: listed.hurried }, true);
+            return (Flight { running, hurried: listed.hurried, begun: listed.begun }, true);
         }
         state.begun += 1;
         let number = state.begun;
-        let hurried = call.told < Deadline::after(facts.timeout);
+        let (hurried, begun) = (call.told < Deadline::after(facts.timeout), Instant::now());
         let landing = Landing { facts: facts.clone(), place: place.clone(), number };
         let running = async move {
             let _landing = landing;
@@ -106,14 +119,14 @@ impl Flights {
         let running = running.boxed().shared();
         if let Some(weak) = running.downgrade() {
             let asked = facts.upstream.cache().now();
-            state.flights.insert(place, Listed { running: weak, hurried, asked, number });
+            state.flights.insert(place, Listed { running: weak, hurried, begun, asked, number });
         }
-        (Flight { running, hurried }, false)
+        (Flight { running, hurried, begun }, false)
     }
 
-    /// From now on nobody joins what is in flight for this caller.
-    fn detach(&self, caller: &Identity) {
-        self.state().flights.retain(|(key, _), _| key.caller() != Some(caller));
+    /// From now on nobody joins what is in flight for this caller, whatever they may see.
+    pub(crate) fn detach(&self, caller: &Caller) {
+        self.state().flights.retain(|(key, _), _| !key.is_of(caller));
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -16,7 +16,15 @@ layer! {
 
 async fn checked<S: Next<Reply>>(next: S, call: Call) -> Result<Answer, Failure> {
     let facts = call.facts.clone();
-    let known = call.known.clone();
+    let outcome = read(next, call).await;
+    if let Err(Failure { kind: CallErrorKind::ContractViolation { path }, .. }) = &outcome {
+        facts.track.violated(path);
+    }
+    outcome
+}
+
+async fn read<S: Next<Reply>>(next: S, call: Call) -> Result<Answer, Failure> {
+    let (facts, known) = (call.facts.clone(), call.known.clone());
     let reply = next.oneshot(call).await?;
     let mut freshness = facts.kept().map(|_| Freshness::of(&reply.headers)).unwrap_or_default();
     // Only who has an answer asks whether it has changed.
@@ -26,9 +34,5 @@ async fn checked<S: Next<Reply>>(next: S, call: Call) -> Result<Answer, Failure>
         freshness.etag = freshness.etag.or_else(|| known.etag.clone());
         return Ok(Answer { freshness, ..known.answer() });
     }
-    let read = (facts.contract.read)(&reply);
-    if let Err(Failure { kind: CallErrorKind::ContractViolation { path }, .. }) = &read {
-        facts.track.violated(path);
-    }
-    Ok(Answer { value: read?, size: reply.body.len(), freshness })
+    Ok(Answer { value: (facts.contract.read)(&reply)?, size: reply.body.len(), freshness })
 }

@@ -7,7 +7,7 @@ use tower::ServiceExt;
 use super::Next;
 use crate::answer::Reply;
 use crate::call::Call;
-use crate::error::Failure;
+use crate::error::{CallErrorKind, Failure};
 
 layer! {
     /// When a read takes longer than 95 in 100 did, asks once more at the same time and takes the first good answer.
@@ -32,6 +32,8 @@ async fn beside<S: Next<Reply>>(next: S, call: Call) -> Result<Reply, Failure> {
     let second = Box::pin(next.oneshot(call.spare()));
     match select(first, second).await {
         Either::Left((Ok(reply), _)) | Either::Right((Ok(reply), _)) => Ok(reply),
+        // A refusal is an answer, too.
+        Either::Left((Err(refusal @ Failure { kind: CallErrorKind::Refused { .. }, .. }), _)) => Err(refusal),
         // The second one is an attempt that may fail for want of room: the first one's failure says more.
         Either::Left((Err(failure), second)) => second.await.map_err(|_| failure),
         Either::Right((Err(_), first)) => first.await,

@@ -22,10 +22,12 @@ async fn in_turn<S: Next<Reply>>(next: S, call: Call) -> Result<Reply, Failure> 
     let permit = if call.spare {
         limiter.try_acquire(priority)
     } else {
-        limiter.acquire(priority, call.deadline.remaining() / WAITING).await.ok()
+        limiter.acquire(priority, call.time_left() / WAITING).await.ok()
     };
     let Some(permit) = permit else {
-        facts.track.shed();
+        if !call.spare {
+            facts.track.shed();
+        }
         return Err(Failure::new(CallErrorKind::Shed { retry_after: None }));
     };
     facts.track.attempted();

@@ -18,7 +18,7 @@ impl<S, A> Next<A> for S where
 
 /// Makes the service of an async function that has the next service and the call, for `ServiceBuilder::layer_fn`.
 ///
-/// Spelled out for each layer it would be these lines nine times.
+/// Spelled out, each layer would be these lines once more.
 macro_rules! layer {
     ($(#[$doc:meta])* $name:ident: $below:ty => $above:ty = $function:ident) => {
         $(#[$doc])*

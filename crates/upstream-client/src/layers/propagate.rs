@@ -21,7 +21,7 @@ pub(crate) fn headers(mut call: Call) -> Call {
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
     headers.extend(facts.headers.iter().cloned());
     ctx.trace().inject(&mut headers);
-    let left = call.told.min(call.deadline).remaining().saturating_sub(WAY_BACK).as_millis();
+    let left = call.time_left().saturating_sub(WAY_BACK).as_millis();
     headers.insert(DEADLINE, HeaderValue::from(u64::try_from(left).unwrap_or(u64::MAX)));
     headers.insert(PRIORITY, HeaderValue::from_static(ctx.priority().as_str()));
     headers.insert(REQUEST_ID, ctx.request_id().header_value());
@@ -34,6 +34,6 @@ pub(crate) fn headers(mut call: Call) -> Call {
     if let Some(authorization) = call.authorization.take() {
         headers.insert(AUTHORIZATION, authorization);
     }
-    call.headers = headers;
+    call.headers = Some(Box::new(headers));
     call
 }

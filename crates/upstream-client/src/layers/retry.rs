@@ -29,7 +29,7 @@ async fn again<S: Next<Reply>>(next: S, call: Call) -> Result<Reply, Failure> {
         outcome => return outcome,
     };
     let pause = pause(&failure);
-    if call.deadline.remaining() < pause + FLOOR || !upstream.budget().withdraw() {
+    if call.time_left() < pause + FLOOR || !upstream.budget().withdraw() {
         return Err(failure);
     }
     call.facts.track.retried();

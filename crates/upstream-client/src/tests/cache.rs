@@ -153,7 +153,7 @@ async fn an_answer_with_a_tag_is_asked_whether_it_has_changed() {
     let asked = Arc::new(Mutex::new(vec![]));
     let note = asked.clone();
     world.service.answers(move |call| {
-        let condition = call.headers.get("if-none-match").map(|tag| tag.to_str().unwrap().to_owned());
+        let condition = header(call, "if-none-match").map(str::to_owned);
         let unchanged = condition.as_deref() == Some("\"v1\"");
         note.lock().unwrap().push(condition);
         let status = if unchanged { 304 } else { 200 };
@@ -250,4 +250,46 @@ async fn what_one_replica_invalidates_the_others_forget() {
     here.upstream.call(&ada, &CHANGE).segment("a").execute().await.unwrap();
     sleep(Duration::from_millis(1)).await;
     assert_eq!((read(here).await, read(there).await), ("3".to_owned(), "2".to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_invalidated_during_a_call_that_fails_is_not_given_in_its_place() {
+    let world = World::new();
+    counting(&world);
+    assert_eq!(ask(&world, &KEPT).await, "1");
+    advance(40 * SECOND).await;
+    world.service.answers(|call| {
+        let answer = reply(call, 500, &[], "{}");
+        async {
+            sleep(Duration::from_millis(100)).await;
+            Ok(answer)
+        }
+    });
+    let ctx = stale_ok(Duration::from_hours(1));
+    let mut asking = Box::pin(world.get(&ctx, &KEPT, "a"));
+    assert!(futures::poll!(&mut asking).is_pending());
+    world.outbound.invalidate(&["kept".to_owned()]).await;
+    assert_eq!(asking.await.unwrap_err().kind, CallErrorKind::Unavailable);
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_the_channel_is_busy_what_could_not_be_told_is_told_all_the_same() {
+    // Tags that were put off are sent by a clock of their own, however often something else is heard.
+    let store = SharedStore::memory();
+    let outbound = Outbound::keeping(Arc::new(OneToken), &CacheSettings::default(), store.invalidations());
+    outbound.listen();
+    let mut heard = store.invalidations().subscribe();
+    outbound.put_off(&["late".to_owned()]);
+    let noise = async {
+        loop {
+            store.invalidations().publish(&["noise".to_owned()]).await.unwrap();
+            sleep(Duration::from_millis(300)).await;
+        }
+    };
+    let late = async { while heard.next().await != store::Event::Tags(vec!["late".to_owned()]) {} };
+    tokio::select! {
+        () = late => {}
+        () = noise => unreachable!("it never ends"),
+        () = sleep(5 * SECOND) => panic!("it was never told"),
+    }
 }

@@ -19,9 +19,7 @@ async fn every_attempt_is_told_what_is_left_for_it() {
     let told = Arc::new(Mutex::new(vec![]));
     let note = told.clone();
     world.service.answers(move |call| {
-        note.lock()
-            .unwrap()
-            .push(call.headers["x-request-deadline-ms"].to_str().unwrap().parse::<u64>().unwrap());
+        note.lock().unwrap().push(header(call, "x-request-deadline-ms").unwrap().parse::<u64>().unwrap());
         let answer = if note.lock().unwrap().len() == 1 {
             Ok(reply(call, 503, &[(RETRY_AFTER, "1")], "{}"))
         } else {
@@ -38,9 +36,7 @@ async fn every_attempt_is_told_what_is_left_for_it() {
     let note = told.clone();
     note.lock().unwrap().clear();
     world.service.answers(move |call| {
-        note.lock()
-            .unwrap()
-            .push(call.headers["x-request-deadline-ms"].to_str().unwrap().parse::<u64>().unwrap());
+        note.lock().unwrap().push(header(call, "x-request-deadline-ms").unwrap().parse::<u64>().unwrap());
         let first = note.lock().unwrap().len() == 1;
         let answer = if first { Ok(reply(call, 503, &[(RETRY_AFTER, "1")], "{}")) } else { says(call, "ok") };
         async { answer }

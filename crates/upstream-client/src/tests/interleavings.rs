@@ -52,7 +52,7 @@ async fn run(steps: Vec<Step>) -> usize {
     let turn = AtomicUsize::new(0);
     world.service.answers(move |call| {
         let (takes, status) = script[turn.fetch_add(1, Ordering::Relaxed) % script.len()];
-        let who = call.headers.get("x-user-id").map_or("nobody", |id| id.to_str().unwrap());
+        let who = header(call, "x-user-id").unwrap_or("nobody");
         let path = call.facts.url.path();
         let body = serde_json::json!({"said": format!("{who}{path}")}).to_string();
         let answer = reply(call, if status == 0 { 200 } else { status }, &[], &body);

@@ -6,7 +6,7 @@ use super::*;
 fn slow_world() -> World {
     let world = World::new();
     world.service.answers(|call| {
-        let who = call.headers.get("x-user-id").map_or("nobody", |id| id.to_str().unwrap()).to_owned();
+        let who = header(call, "x-user-id").unwrap_or("nobody").to_owned();
         let answer = says(call, &who);
         async {
             tokio::time::sleep(Duration::from_millis(100)).await;
@@ -117,7 +117,7 @@ async fn a_hurried_beginner_spoils_nothing_for_the_patient() {
     let world = World::with(|settings| settings.timeout = 5 * SECOND);
     // A service that gives up when it is told that its time is over.
     world.service.answers(|call| {
-        let told: u64 = call.headers["x-request-deadline-ms"].to_str().unwrap().parse().unwrap();
+        let told: u64 = header(call, "x-request-deadline-ms").unwrap().parse().unwrap();
         let answer = if told < 2000 { Ok(reply(call, 504, &[], "{}")) } else { says(call, "ok") };
         async move {
             tokio::time::sleep(Duration::from_millis(told.min(2000))).await;
@@ -184,4 +184,47 @@ async fn coalescing_can_be_turned_off() {
     });
     join_all((0..10).map(async |_| world.get(&request(), &GET, "a").await)).await;
     assert_eq!(world.service.attempts(), 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_hangs_is_no_stampede_when_it_ends() {
+    for told_matters in [false, true] {
+        let world = World::with(|settings| (settings.retries, settings.hedging) = (false, false));
+        // It hangs, or gives up as soon as it is told that its time is over.
+        world.service.answers(move |call| {
+            let told = header(call, "x-request-deadline-ms").unwrap().parse().unwrap();
+            let answer = reply(call, 504, &[], "{}");
+            async move {
+                tokio::time::sleep(if told_matters { Duration::from_millis(told) } else { Duration::MAX })
+                    .await;
+                Ok(answer)
+            }
+        });
+        let hurried = request_of("u_1", Duration::from_millis(800));
+        let beginner = Box::pin(world.get(&hurried, &GET, "a"));
+        let patient = (0..50).map(async |_| world.get(&request_of("u_2", 10 * SECOND), &GET, "a").await);
+        let (first, others) = futures::join!(beginner, join_all(patient));
+        assert!(first.is_err() && others.iter().all(Result::is_err));
+        let most = if told_matters { 2 } else { 1 };
+        assert_eq!(world.service.attempts(), most, "told matters: {told_matters}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_is_refused_is_its_bearers_own_trouble() {
+    let world = World::new();
+    world.service.answers(|call| {
+        let bad = header(call, "authorization") == Some("Bearer old");
+        let answer = if bad { Ok(reply(call, 401, &[], "{}")) } else { says(call, "ok") };
+        async {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            answer
+        }
+    });
+    let fresh = request();
+    let old = Caller { token: AccessToken::new("old"), ..fresh.caller().unwrap().clone() };
+    let old = fresh.with_caller(old);
+    let (first, second) = futures::join!(world.get(&old, &MINE, "a"), world.get(&fresh, &MINE, "a"));
+    assert_eq!(first.unwrap_err().kind, CallErrorKind::Unauthorized);
+    assert_eq!(second.unwrap().said, "ok");
 }

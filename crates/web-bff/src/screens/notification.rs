@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use domain_clients::NotificationId;
-use middleware::{Context, Path};
+use middleware::{Context, IdempotencyKey, Path};
 use screen::{OrProblem, Problem, Problems};
 
 use crate::app::AppState;
@@ -26,7 +26,9 @@ pub(crate) async fn read(
     Context(ctx): Context,
     State(app): State<AppState>,
     Path(id): Path<NotificationId>,
+    key: Option<IdempotencyKey>,
 ) -> Result<StatusCode, Problem> {
-    app.notifications.mark_read(&ctx, &id).await.or_problem()?;
+    let key = key.map(IdempotencyKey::for_upstream);
+    app.notifications.mark_read(&ctx, &id, key).await.or_problem()?;
     Ok(StatusCode::NO_CONTENT)
 }

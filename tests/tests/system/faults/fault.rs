@@ -2,7 +2,7 @@
 
 /// Faults that mean the same to a client.
 pub(super) struct Group {
-    /// As a column of the document.
+    /// What they have in common.
     pub(super) heading: &'static str,
     /// The answer of a route that needs the call.
     pub(super) required: &'static str,
@@ -18,10 +18,8 @@ pub(super) struct Fault {
     pub(super) group: Option<&'static Group>,
 }
 
-pub(super) static DOWN: Group =
-    group("Down", "503 unavailable, Retry-After 1", "unavailable");
-pub(super) static OVERLOADED: Group =
-    group("Overloaded", "503 overloaded, Retry-After 1", "shed");
+pub(super) static DOWN: Group = group("Down", "503 unavailable, Retry-After 1", "unavailable");
+pub(super) static OVERLOADED: Group = group("Overloaded", "503 overloaded, Retry-After 1", "shed");
 pub(super) static SLOW: Group =
     Group { slow: true, ..group("Slow or silent", "504 deadline-exceeded", "timeout") };
 pub(super) static BROKEN: Group = group("Broken answer", "502 bad-upstream", "contract_violation");
@@ -33,10 +31,6 @@ pub(super) static UNAUTHORIZED: Group = group("`401`", "502 bad-upstream", "unav
 pub(super) static OPEN: Group = group("Breaker open", "503 unavailable, Retry-After 1", "breaker_open");
 /// An old answer is there; who needs a new one is down.
 pub(super) static OLD: Group = group("Old", "503 unavailable, Retry-After 1", "stale");
-
-/// The columns of the document, in their order.
-pub(super) static GROUPS: [&Group; 8] =
-    [&DOWN, &OVERLOADED, &SLOW, &BROKEN, &MISSING, &FORBIDDEN, &UNAUTHORIZED, &OPEN];
 
 /// The slow ones first, so that others can be tried while they are waited for.
 pub(super) static FAULTS: &[Fault] = &[

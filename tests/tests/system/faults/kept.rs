@@ -6,7 +6,7 @@ use end_to_end::{ADMIN_TOKEN, Kind};
 use tokio::time::{Instant, sleep_until};
 
 use super::calls;
-use super::fault::{DOWN, Group, OLD};
+use super::fault::{DOWN, FAULTS, Fault, Group, OLD};
 use super::trial::{Changes, Trial, assert_right};
 use crate::routes::{Call, ROUTES, kept};
 
@@ -28,6 +28,47 @@ async fn what_is_fresh_is_shown_without_a_call_so_that_no_fault_of_it_is_noticed
     assert_right(&wrong);
     let made = trial.system.shop.calls().await;
     assert!(calls.iter().all(|call| !made.contains_key(*call)), "{made:?}");
+}
+
+/// What is fresh for no time is old at once, or at once to be renewed.
+#[tokio::test]
+async fn what_is_no_longer_fresh_bridges_what_its_rule_says_and_no_refusal() {
+    let cells = FAULTS.iter().flat_map(|fault| calls().into_iter().map(move |to| (fault, to)));
+    let cells = cells.filter_map(|(fault, to)| Some((fault, to, kept(to)?)));
+    // What is renewed may hear of a refusal sooner or later.
+    let cells = cells.filter(|(fault, _, kept)| !(kept.renewed && is_refusal(fault)));
+    Trial::each(WITH_ADMIN, cells, async |trial, (fault, to, _)| {
+        let of_call =
+            || ROUTES.iter().filter(|route| route.reads() && route.calls.iter().any(|call| call.to == to));
+        trial.strike(to, r#"{"mode": "expired"}"#).await;
+        forget(trial).await;
+        for route in of_call() {
+            trial.ask(route).await;
+        }
+        trial.strike(to, fault.rule).await;
+        let answers = trial.ask_each(of_call()).await;
+        trial.system.shop.heal(to.split(' ').next().unwrap_or_default()).await;
+        let what = format!("{to} old, {}", fault.rule);
+        let failure =
+            |call: &Call| fault.group.filter(|_| call.to == to).and_then(|group| bridged(call, fault, group));
+        let compared = of_call().zip(&answers);
+        compared.filter_map(|(route, answer)| trial.wrong(&what, route, answer, failure)).collect()
+    })
+    .await;
+}
+
+/// What becomes of a call that fails when its answer is no longer fresh.
+fn bridged(call: &Call, fault: &Fault, group: &'static Group) -> Option<&'static Group> {
+    match kept(call.to) {
+        Some(kept) if kept.renewed => None,
+        Some(_) if call.old && !is_refusal(fault) => Some(&OLD),
+        _ => Some(group),
+    }
+}
+
+/// Whether the service says something that is true now.
+fn is_refusal(fault: &Fault) -> bool {
+    ["404", "403", "401"].iter().any(|status| fault.rule.contains(status))
 }
 
 #[tokio::test]
@@ -53,10 +94,14 @@ async fn what_grows_old_is_shown_as_old_or_not_at_all() {
 
 /// Every answer that may be kept has been asked for just now, and is about what the shop began with.
 async fn fill(trial: &Trial) {
+    forget(trial).await;
+    trial.warm().await;
+}
+
+async fn forget(trial: &Trial) {
     for kind in Kind::ALL {
         trial.system.bff(kind).invalidate(&["*"]).await;
     }
-    trial.warm().await;
 }
 
 /// What becomes of a call whose service is down and whose answer is so old.

@@ -34,7 +34,8 @@ fn they_are_the_defaults() {
         let duration = |setting: &str, time: Duration| {
             let (seconds, rest) = (time.as_secs(), time.subsec_millis());
             let parts = [(seconds, "s"), (rest.into(), "ms")];
-            let text: Vec<_> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, unit)| format!("{n}{unit}")).collect();
+            let text: Vec<_> =
+                parts.iter().filter(|(n, _)| *n > 0).map(|(n, unit)| format!("{n}{unit}")).collect();
             format!("\n{setting} = \"{}\"\n", text.join(" "))
         };
         let times = times(kind);

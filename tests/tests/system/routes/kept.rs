@@ -7,6 +7,8 @@ use std::time::Duration;
 pub(crate) struct Kept {
     /// So long nobody asks for a new one, or nobody waits for it.
     pub(crate) unnoticed: Duration,
+    /// Whether it is renewed behind an answer, once it is no longer fresh.
+    pub(crate) renewed: bool,
     /// Up to this age one is given when the service fails, to who takes it.
     pub(crate) if_error: Duration,
 }
@@ -31,6 +33,7 @@ pub(crate) fn kept(to: &str) -> Option<Kept> {
     let (_, fresh, renewed, if_error) = KEPT.iter().find(|(call, ..)| *call == to)?;
     Some(Kept {
         unnoticed: Duration::from_secs(fresh + renewed),
+        renewed: *renewed > 0,
         if_error: Duration::from_secs(*if_error).min(OLDEST),
     })
 }

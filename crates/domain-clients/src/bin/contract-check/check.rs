@@ -7,7 +7,7 @@ use domain_clients::contracts::{Contract, Samples, Service};
 use futures::future::try_join_all;
 use request_context::{Deadline, RequestContext, RequestId, Trace};
 use tokio::time::Instant;
-use upstream_client::{BadUpstream, CallError, CallErrorKind, Outbound, Upstream};
+use upstream_client::{BadUpstream, CallError, CallErrorKind, Outbound, Reason, Upstream};
 
 use crate::options::Plan;
 use crate::report::{Row, Status};
@@ -72,12 +72,12 @@ fn meaning(error: &CallError, service: &Service, contract: &Contract, plan: &Pla
         CallErrorKind::ContractViolation { .. } => (Status::Drift, expectation(error, service)),
         CallErrorKind::Refused { reason, .. } => {
             let status = reason.status().as_u16();
-            (
-                Status::Refused,
-                format!(
-                    "GET {path} must be answered with 200, not {status}: are the id and the subject right?"
-                ),
-            )
+            let hint = match reason {
+                Reason::Forbidden => ": is the token the subject's, and does it allow this?",
+                _ if path.contains("{}") => ": are the id and the subject right?",
+                _ => "",
+            };
+            (Status::Refused, format!("GET {path} must be answered with 200, not {status}{hint}"))
         }
         CallErrorKind::Unauthorized => {
             (Status::Refused, "the token must be one that the service takes, which answers 401".to_owned())

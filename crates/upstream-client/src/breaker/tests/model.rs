@@ -71,11 +71,11 @@ impl Model {
         let (now, admitted) = (Instant::now(), breaker.admit());
         match self.position {
             BreakerPosition::Closed => assert!(admitted.is_ok()),
-            BreakerPosition::Open if self.next_probe <= now => {
+            _ if self.next_probe <= now => {
                 assert!(admitted.is_ok());
                 assert!(self.last_probe.is_none_or(|last| now >= last + SECOND), "two probes in a second");
                 self.last_probe = Some(now);
-                self.turn(BreakerPosition::Probing);
+                self.position = BreakerPosition::Probing;
                 self.pause(breaker);
             }
             _ => {
@@ -102,15 +102,17 @@ impl Model {
             return;
         }
         match (self.position, succeeded) {
-            (BreakerPosition::Probing, Some(true)) => {
+            (BreakerPosition::Open | BreakerPosition::Probing, Some(true)) => {
                 self.turn(BreakerPosition::Closed);
                 self.closed_at = Instant::now();
                 self.results.clear();
                 self.last_probe = None;
             }
-            (BreakerPosition::Probing, Some(false)) => self.turn(BreakerPosition::Open),
-            (BreakerPosition::Probing, None) => {
-                self.turn(BreakerPosition::Open);
+            (BreakerPosition::Open | BreakerPosition::Probing, Some(false)) => {
+                self.position = BreakerPosition::Open;
+            }
+            (BreakerPosition::Open | BreakerPosition::Probing, None) => {
+                self.position = BreakerPosition::Open;
                 self.next_probe = Instant::now();
                 self.last_probe = None;
             }
