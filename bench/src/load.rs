@@ -42,6 +42,9 @@ pub struct Options {
     /// A file with bearer tokens, one a line: each request has the next one, and it ends when there is none left
     #[arg(long)]
     tokens: Option<PathBuf>,
+    /// Count a 503 and a screen that lost a section, instead of ending at the first
+    #[arg(long)]
+    may_shed: bool,
 }
 
 /// What came of it.
@@ -49,6 +52,8 @@ pub struct Options {
 pub struct Report {
     /// Requests that were answered, all of them with `200` and a body of the same size.
     pub requests: u64,
+    /// Requests that were refused with `503`, or answered with fewer bytes than others, where they may be.
+    pub shed: u64,
     /// From the first request to the last answer.
     pub seconds: f64,
     /// The size of a body.
@@ -63,6 +68,7 @@ pub struct Report {
 
 /// Asks until the time is over. An answer that is not like the others ends it at once.
 pub async fn run(options: Options) -> Result<Report, Failure> {
+    let may_shed = options.may_shed;
     let tokens = options.tokens.as_deref().map(Tokens::read).transpose()?.map(Arc::new);
     let mut connections = Vec::new();
     for _ in 0..options.connections {
@@ -75,14 +81,19 @@ pub async fn run(options: Options) -> Result<Report, Failure> {
         asking.spawn(connection.ask(until));
     }
     let mut latencies = latencies()?;
-    let mut body_bytes = None;
+    let (mut body_bytes, mut shed) = (None, 0);
     while let Some(asked) = asking.join_next().await {
         let asked = asked??;
-        same(*body_bytes.get_or_insert(asked.body_bytes), asked.body_bytes)?;
+        if let Some(bytes) = asked.body_bytes {
+            same(*body_bytes.get_or_insert(bytes), bytes)
+                .or_else(|odd| if may_shed { Ok(()) } else { Err(odd) })?;
+        }
+        shed += asked.shed;
         latencies.add(asked.latencies)?;
     }
     Ok(Report {
         requests: latencies.len(),
+        shed,
         seconds: started.elapsed().as_secs_f64(),
         body_bytes: body_bytes.unwrap_or_default(),
         p50_us: latencies.value_at_quantile(0.5),
@@ -95,6 +106,7 @@ struct Connection {
     sender: SendRequest<Empty<Bytes>>,
     request: Request<Empty<Bytes>>,
     tokens: Option<Arc<Tokens>>,
+    may_shed: bool,
 }
 
 /// The credentials that are left.
@@ -102,7 +114,9 @@ struct Tokens(Mutex<vec::IntoIter<HeaderValue>>);
 
 struct Asked {
     latencies: Histogram<u64>,
-    body_bytes: usize,
+    /// The size of every body, if there was one.
+    body_bytes: Option<usize>,
+    shed: u64,
 }
 
 impl Connection {
@@ -116,20 +130,28 @@ impl Connection {
         let path = options.url.path_and_query().map_or("/", |path| path.as_str());
         let mut request = Request::get(path).header(HOST, authority.as_str()).body(Empty::new())?;
         request.headers_mut().extend(options.headers.iter().cloned());
-        Ok(Self { sender, request, tokens })
+        Ok(Self { sender, request, tokens, may_shed: options.may_shed })
     }
 
     async fn ask(mut self, until: Instant) -> Result<Asked, Failure> {
         let mut latencies = latencies()?;
-        let mut body_bytes = None;
+        let (mut body_bytes, mut shed) = (None, 0);
         loop {
             let asked = Instant::now();
             if asked >= until || !self.has_credential() {
-                return Ok(Asked { latencies, body_bytes: body_bytes.unwrap_or_default() });
+                return Ok(Asked { latencies, body_bytes, shed });
             }
-            let body = self.answer().await?;
+            let Some(body) = self.answer().await? else {
+                shed += 1;
+                continue;
+            };
             // A screen that lost a section is still a 200, but a smaller one.
-            same(*body_bytes.get_or_insert(body.len()), body.len())?;
+            let whole = same(*body_bytes.get_or_insert(body.len()), body.len());
+            if self.may_shed && whole.is_err() {
+                shed += 1;
+                continue;
+            }
+            whole?;
             latencies.saturating_record(u64::try_from(asked.elapsed().as_micros())?);
         }
     }
@@ -141,13 +163,17 @@ impl Connection {
         next.map(|token| self.request.headers_mut().insert(AUTHORIZATION, token)).is_some()
     }
 
-    async fn answer(&mut self) -> Result<Bytes, Failure> {
+    /// The body; `None` if the request was refused, and may be.
+    async fn answer(&mut self) -> Result<Option<Bytes>, Failure> {
         self.sender.ready().await?;
         let response = self.sender.send_request(self.request.clone()).await?;
         let status = response.status();
         let body = response.into_body().collect().await?.to_bytes();
         if status == StatusCode::OK {
-            return Ok(body);
+            return Ok(Some(body));
+        }
+        if status == StatusCode::SERVICE_UNAVAILABLE && self.may_shed {
+            return Ok(None);
         }
         let said: String = String::from_utf8_lossy(&body).chars().take(200).collect();
         Err(format!("{} answered {status}: {said}", self.request.uri()).into())
@@ -183,7 +209,7 @@ mod tests {
 
     /// One request after the other, for longer than a test takes.
     fn options(url: http::Uri) -> Options {
-        Options { url, connections: 1, seconds: 3600.0, headers: Vec::new(), tokens: None }
+        Options { url, connections: 1, seconds: 3600.0, headers: Vec::new(), tokens: None, may_shed: false }
     }
 
     #[tokio::test]

@@ -10,12 +10,8 @@ use upstream_client::{BadUpstream, Cached, CallError, Operation, Outbound, Upstr
 
 use crate::NotificationId;
 
-pub(crate) static LIST: Operation = Operation::get("notifications.list", "/notifications").cached(
-    Cached::per_subject()
-        .fresh_for(Duration::from_secs(10))
-        .stale_if_error(Duration::from_mins(5))
-        .tags(&["notifications:{subject}"]),
-);
+pub(crate) static LIST: Operation = Operation::get("notifications.list", "/notifications")
+    .cached(Cached::per_subject().fresh_for(Duration::from_secs(10)).tags(&["notifications:{subject}"]));
 pub(crate) static READ: Operation =
     Operation::post("notifications.read", "/notifications/{}/read").invalidates(&["notifications:{subject}"]);
 

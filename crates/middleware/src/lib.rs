@@ -14,6 +14,9 @@ mod deadline;
 mod etag;
 pub mod extract;
 mod foreign_headers;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod panics;
 mod priority;
 mod problems;

@@ -44,6 +44,8 @@ use crate::IdempotencyKey;
 use crate::extract::{context_of, unreadable};
 use key::Key;
 pub(crate) use record::REPLAYED;
+#[cfg(fuzzing)]
+pub(crate) use record::replayed;
 use records::Records;
 use task::{Task, Waiting};
 

@@ -4,6 +4,9 @@
 //! settings say: in this process, or in a Redis that replicas share. Through [`Invalidations`] the caches of
 //! all replicas hear what is no longer true.
 
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod invalidation;
 mod memory;
 mod redis;

@@ -25,6 +25,8 @@ use tokio::sync::broadcast;
 use xxhash_rust::xxh3::xxh3_64;
 
 use self::channel::Channel;
+#[cfg(fuzzing)]
+pub(crate) use self::channel::heard;
 use self::link::Link;
 use self::scripts::{Run, Scripts};
 use self::servers::Connector;

@@ -14,6 +14,9 @@ mod budget;
 mod cache;
 mod call;
 mod error;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod latency;
 mod layers;
 mod limiter;

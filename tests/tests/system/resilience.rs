@@ -18,7 +18,7 @@ mod stampede;
 use end_to_end::{ADMIN_TOKEN, Answer, Bff, Client, Kind, Redis, RunDir, Shop, until};
 use serde_json::Value;
 
-/// The settings of a web BFF that waits longer than any test takes.
+/// The settings of a web BFF that waits longer than any test takes, those that a mobile BFF has, too, first.
 const PATIENT: &[(&str, &str)] = &[
     ("BFF__REQUESTS__DEADLINE", "5m"),
     ("BFF__REQUESTS__OPTIONAL_DEADLINE", "5m"),
@@ -29,6 +29,8 @@ const PATIENT: &[(&str, &str)] = &[
     ("BFF__UPSTREAMS__BILLING__TIMEOUT", "5m"),
     ("BFF__UPSTREAMS__USAGE__TIMEOUT", "5m"),
 ];
+/// The same of a mobile BFF.
+const PATIENT_MOBILE: &[(&str, &str)] = PATIENT.split_at(6).0;
 /// Nothing is kept of any answer.
 const FORGETFUL: &[(&str, &str)] = &[("BFF__CACHE__MAX_BYTES", "0 B")];
 /// The domain services behind the web BFF.

@@ -88,6 +88,17 @@ impl Record {
     }
 }
 
+/// What can be read is written again as it was read.
+#[cfg(fuzzing)]
+pub(crate) fn replayed(bytes: &[u8]) {
+    let Ok(record) = Record::decode(&Bytes::copy_from_slice(bytes)) else { return };
+    let again = Record::decode(&record.encode()).expect("what we write can be read");
+    assert_eq!(again.encode(), record.encode());
+    if let State::Answered(answer) = record.state {
+        let _ = answer.replay();
+    }
+}
+
 impl Answer {
     pub(super) fn new(parts: &Parts, body: Bytes) -> Self {
         let problem = parts.extensions.get().cloned();

@@ -75,6 +75,15 @@ fn decode(message: &[u8]) -> Option<Event> {
     (tags.len() <= TAGS).then_some(Event::Tags(tags))
 }
 
+/// What is understood can be told to others, and says the same to them.
+#[cfg(fuzzing)]
+pub(crate) fn heard(message: &[u8]) {
+    if let Some(Event::Tags(tags)) = decode(message) {
+        let again = decode(&encode(&tags)).expect("what we say is understood");
+        assert!(matches!(again, Event::Missed) || matches!(again, Event::Tags(said) if said == tags));
+    }
+}
+
 async fn listen(connector: Arc<Connector>, name: String, events: broadcast::Sender<Event>) {
     let mut backoff = Backoff::new();
     let mut down = false;

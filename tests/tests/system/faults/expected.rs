@@ -76,7 +76,7 @@ fn comparable(route: &Route, answer: &Answer) -> Value {
 /// They come in the order of the view, which the table does not know.
 fn sort_warnings(body: &mut Value) {
     if let Some(warnings) = body.get_mut("warnings").and_then(Value::as_array_mut) {
-        warnings.sort_by_key(|warning| warning["section"].to_string());
+        warnings.sort_by_key(|warning| [warning["section"].to_string(), warning["status"].to_string()]);
     }
 }
 

@@ -23,8 +23,9 @@ async fn what_is_fresh_is_shown_without_a_call_so_that_no_fault_of_it_is_noticed
     trial.system.shop.forget_calls().await;
     let answers = trial.ask_all().await;
     let wrong = ROUTES.iter().zip(&answers);
-    let wrong: Vec<_> =
+    let mut wrong: Vec<_> =
         wrong.filter_map(|(route, answer)| trial.wrong("all kept", route, answer, |_| None)).collect();
+    wrong.extend(trial.late());
     assert_right(&wrong);
     let made = trial.system.shop.calls().await;
     assert!(calls.iter().all(|call| !made.contains_key(*call)), "{made:?}");
@@ -89,6 +90,7 @@ async fn what_grows_old_is_shown_as_old_or_not_at_all() {
         });
         wrong.extend(compared);
     }
+    wrong.extend(trial.late());
     assert_right(&wrong);
 }
 

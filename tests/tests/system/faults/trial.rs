@@ -123,7 +123,7 @@ impl Trial {
     }
 
     /// The requests that took longer than they may, whatever happened, as the BFFs themselves say.
-    fn late(&self) -> Vec<String> {
+    pub(super) fn late(&self) -> Vec<String> {
         let mut late = vec![];
         for kind in Kind::ALL {
             let log = self.system.bff(kind).process.log();

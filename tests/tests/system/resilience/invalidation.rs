@@ -8,7 +8,7 @@ use std::time::Duration;
 use end_to_end::{Bff, Client, until};
 use tokio::time::Instant;
 
-use super::{ADA, Site, ids};
+use super::{ADA, PATIENT, Site, ids};
 
 const PROMOS: &str = "catalog GET /promos";
 const NOTIFICATIONS: &str = "notifications GET /notifications";
@@ -40,7 +40,7 @@ async fn keep(site: &Site, client: &Client, path: &str, route: &str) -> Instant 
 #[tokio::test]
 async fn what_was_read_through_one_replica_is_unread_through_no_other() {
     let site = Site::with_redis().await;
-    let [here, there] = site.replicas(&[]).await;
+    let [here, there] = site.replicas(&[PATIENT]).await;
     let (here, there) = (site.client(&here, ADA).await, site.client(&there, ADA).await);
     let since = keep(&site, &there, "/dashboard", NOTIFICATIONS).await;
     let unread = ids(&there.get("/dashboard").await, "/unreadNotifications").remove(0);
@@ -53,7 +53,7 @@ async fn what_was_read_through_one_replica_is_unread_through_no_other() {
 #[tokio::test]
 async fn what_an_operator_makes_old_at_one_replica_is_old_at_all() {
     let site = Site::with_redis().await;
-    let [here, there] = site.replicas(&[]).await;
+    let [here, there] = site.replicas(&[PATIENT]).await;
     let ada = site.client(&there, ADA).await;
     let mut since = keep(&site, &ada, "/products/p_1", PROMOS).await;
     for tag in ["promos", "*"] {
@@ -67,7 +67,7 @@ async fn what_an_operator_makes_old_at_one_replica_is_old_at_all() {
 #[tokio::test]
 async fn what_was_made_old_while_redis_was_down_is_old_when_it_is_back() {
     let mut site = Site::with_redis().await;
-    let [here, there] = site.replicas(&[]).await;
+    let [here, there] = site.replicas(&[PATIENT]).await;
     let ada = site.client(&there, ADA).await;
     let since = keep(&site, &ada, "/products/p_1", PROMOS).await;
     site.redis_mut().kill().await;
@@ -81,7 +81,7 @@ async fn what_was_made_old_while_redis_was_down_is_old_when_it_is_back() {
 #[tokio::test]
 async fn a_replica_that_heard_nothing_for_a_while_trusts_nothing_that_it_kept() {
     let mut site = Site::with_redis().await;
-    let there: Bff = site.start(end_to_end::Kind::Web, &[]).await;
+    let there: Bff = site.start(end_to_end::Kind::Web, &[PATIENT]).await;
     until("a listener", async || (site.redis().listeners().await == 1).then_some(())).await;
     let ada = site.client(&there, ADA).await;
     let since = keep(&site, &ada, "/products/p_1", PROMOS).await;

@@ -9,7 +9,7 @@ use futures::{StreamExt, stream};
 use serde_json::json;
 use tokio::time::timeout;
 
-use super::{PATIENT, SERVICES, Site, figure, ids};
+use super::{PATIENT, PATIENT_MOBILE, SERVICES, Site, figure, ids};
 use crate::routes::ROUTES;
 
 const USERS: u32 = 6;
@@ -51,7 +51,7 @@ struct World {
 
 impl World {
     async fn of(site: &Site, kind: Kind, shared: &Bff) -> Self {
-        let changes = if kind == Kind::Web { PATIENT } else { &PATIENT[..6] };
+        let changes = if kind == Kind::Web { PATIENT } else { PATIENT_MOBILE };
         let alone = site.start(kind, &[changes, ALONE]).await;
         let (mut clients, mut lonely, mut orders) = (vec![], vec![], vec![]);
         for user in 42..42 + USERS {
@@ -94,7 +94,7 @@ fn shown(answer: &Answer) -> String {
 async fn nobody_is_answered_with_what_is_anothers() {
     let site = Site::open().await;
     let web = site.start(Kind::Web, &[PATIENT]).await;
-    let mobile = site.start(Kind::Mobile, &[&PATIENT[..6]]).await;
+    let mobile = site.start(Kind::Mobile, &[PATIENT_MOBILE]).await;
     let worlds = [World::of(&site, Kind::Web, &web).await, World::of(&site, Kind::Mobile, &mobile).await];
     let own: Vec<_> = (0..USERS as usize).map(|user| &worlds[0].alone[&(user, 0)]).collect();
     assert!(own.iter().all(|mine| own.iter().filter(|other| other == &mine).count() == 1), "they differ");

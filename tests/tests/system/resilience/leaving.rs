@@ -82,7 +82,7 @@ async fn a_write_runs_on_and_its_key_finds_the_outcome() {
 #[tokio::test]
 async fn only_a_write_with_a_key_is_tried_again() {
     let site = Site::open().await;
-    let web = site.start(Kind::Web, &[]).await;
+    let web = site.start(Kind::Web, &[PATIENT]).await;
     let ada = site.client(&web, ADA).await;
     let order = json!({"productId": "p_1", "quantity": 1});
     for (mode, key, attempts) in [

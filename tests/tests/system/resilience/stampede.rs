@@ -47,7 +47,7 @@ async fn a_stampede_is_one_call_for_each_replica() {
 #[tokio::test]
 async fn what_is_kept_is_not_asked_for_again() {
     let site = Site::open().await;
-    let web = site.start(Kind::Web, &[]).await;
+    let web = site.start(Kind::Web, &[PATIENT]).await;
     for user in 42..42 + USERS {
         let client = site.client(&web, &format!("u_{user}")).await;
         // Of what is kept, promos are fresh for longest: half a minute.
