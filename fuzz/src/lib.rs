@@ -27,6 +27,8 @@ fn message(input: &[u8]) -> (&str, HeaderMap, &[u8]) {
         Some((name, HeaderValue::from_bytes(line[colon + 1..].trim_ascii()).ok()?))
     });
     let mut map = HeaderMap::new();
-    headers.for_each(|(name, value)| drop(map.append(name, value)));
+    for (name, value) in headers {
+        map.append(name, value);
+    }
     (first, map, body)
 }

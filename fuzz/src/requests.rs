@@ -69,7 +69,9 @@ pub fn requests(input: &[u8]) {
     let (first, headers, body) = crate::message(input);
     let Some((method, uri)) = first.split_once(' ') else { return };
     let Ok(method) = Method::from_bytes(method.as_bytes()) else { return };
-    let Ok(mut request) = Request::builder().method(method).uri(uri).body(Body::from(body.to_vec())) else { return };
+    let Ok(mut request) = Request::builder().method(method).uri(uri).body(Body::from(body.to_vec())) else {
+        return;
+    };
     *request.headers_mut() = headers;
     request.extensions_mut().insert(ConnectInfo(SocketAddr::from((Ipv4Addr::LOCALHOST, 1))));
     SERVICE.with(|service| {

@@ -49,8 +49,9 @@ impl ServiceSettings for Settings {
 }
 
 /// The one settings file of this process.
-static FILE: LazyLock<PathBuf> =
-    LazyLock::new(|| std::env::temp_dir().join(format!("triptych-fuzz-settings-{}.toml", std::process::id())));
+static FILE: LazyLock<PathBuf> = LazyLock::new(|| {
+    std::env::temp_dir().join(format!("triptych-fuzz-settings-{}.toml", std::process::id()))
+});
 
 /// A settings file, then `NAME=value` for each variable of the environment, after a line that says `%%`.
 pub fn settings(input: &[u8]) {
@@ -58,7 +59,10 @@ pub fn settings(input: &[u8]) {
     let (file, variables) = input.split_once("\n%%\n").unwrap_or((input, ""));
     fs::write(&*FILE, file).expect("there is room for a file");
     // One that names a file would have it read: which is meant, and no parser.
-    let variables = variables.lines().filter_map(|line| line.split_once('=')).filter(|(name, _)| !name.ends_with("_FILE"));
+    let variables = variables
+        .lines()
+        .filter_map(|line| line.split_once('='))
+        .filter(|(name, _)| !name.ends_with("_FILE"));
     let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
     match load::<Settings>(Some(&FILE), variables) {
         Ok(settings) => {

@@ -30,8 +30,9 @@ const STEEPEST: f64 = 0.5;
 const BACKOFF: f64 = 0.9;
 /// One refusal, and one more in so many answers, is no sign of overload if there are answers at all.
 const NOISE: u32 = 20;
-/// In seconds. Any faster answer counts as this: below, it is our own scheduling that varies.
-const LEAST_LATENCY: f64 = 0.001;
+/// Shorter latencies count as this, in seconds: what varies there is our own scheduling, on a busy machine by some
+/// milliseconds, and not the service.
+const LEAST_LATENCY: f64 = 0.010;
 /// How fast the usual latency follows a higher one, and a lower one.
 const RISE: Duration = Duration::from_mins(1);
 const FALL: Duration = Duration::from_secs(15);

@@ -16,6 +16,10 @@ use super::queue::{Queue, Ticket};
 use super::sync::{Mutex, oneshot};
 use super::{LimiterSettings, LimiterState, Outcome, Shed, ShedCounts};
 
+/// So many may wait. It bounds memory alone: how long they wait is bounded by time, and where a service is fast, many are
+/// served within it.
+pub(super) const MOST_WAITING: usize = 1_000;
+
 /// The concurrency limit of one service, shared by all who call it.
 #[derive(Debug)]
 pub(crate) struct Limiter(Mutex<Places>);
@@ -152,7 +156,7 @@ impl Places {
 
     fn join(&mut self, priority: Priority, now: Instant) -> Option<Joined> {
         let (grant, granted) = oneshot::channel();
-        let (ticket, pushed_out) = self.queue.join(priority, self.limit.get(), now, grant)?;
+        let (ticket, pushed_out) = self.queue.join(priority, MOST_WAITING, now, grant)?;
         Some(Joined { ticket, granted, pushed_out })
     }
 

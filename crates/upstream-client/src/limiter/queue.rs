@@ -49,7 +49,10 @@ impl<W> Queue<W> {
 
     /// How long a newcomer waits who would wait for `longest`.
     pub(super) fn wait(&self, priority: Priority, longest: Duration, now: Instant) -> Duration {
-        longest.min(if self.stands(priority, now) { SHORT_WAIT } else { INTERVAL })
+        // To the most important all others give way: where the limit is small and the service slow, a moment would not
+        // be enough for a place to become free.
+        let for_a_moment = priority != Priority::Checkout && self.stands(priority, now);
+        longest.min(if for_a_moment { SHORT_WAIT } else { INTERVAL })
     }
 
     /// Puts a newcomer into a queue of at most `room`. Where that is full, the last of less importance is pushed

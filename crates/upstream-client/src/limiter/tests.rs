@@ -7,7 +7,7 @@ use tokio::task::{JoinHandle, yield_now};
 use tokio::time::{Instant, advance, sleep};
 
 use super::gradient::Gradient;
-use super::places::Permit;
+use super::places::{MOST_WAITING, Permit};
 use super::{Limiter, LimiterSettings, Outcome, Shed};
 
 const MILLI: Duration = Duration::from_millis(1);
@@ -70,6 +70,11 @@ async fn a_free_place_goes_to_the_most_important_and_then_to_the_first() {
 async fn a_full_queue_takes_only_the_more_important() {
     let limiter = limiter(4);
     let _held = fill(&limiter);
+    // All but four of those who wait are the most important.
+    let mut others = Vec::new();
+    for _ in 4..MOST_WAITING {
+        others.push(wait(&limiter, Checkout, SECOND).await);
+    }
     let mut waiting = Vec::new();
     for priority in [Batch, Page, Batch, Page] {
         waiting.push(wait(&limiter, priority, SECOND).await);

@@ -19,7 +19,7 @@ const KEPT: &[(&str, u64, u64, u64)] = &[
     ("users GET /users/{id}", 30, 300, 0),
     ("billing GET /accounts/{userId}/billing", 10, 0, 3600),
     ("usage GET /accounts/{userId}/usage", 10, 0, 3600),
-    ("notifications GET /notifications", 10, 0, 300),
+    ("notifications GET /notifications", 10, 0, 0),
     ("catalog GET /products", 10, 50, 3600),
     ("catalog GET /products/{id}", 10, 50, 3600),
     ("catalog GET /promos", 30, 300, 3600),
