@@ -69,8 +69,8 @@ class Result:
 def overload(binaries, work, effort, capacity):
     """Three times of what the orders service can do."""
     with Deployment(binaries, work) as deployment, Watch(deployment) as watch:
-        classes = mix(deployment)
         deployment.capacity("orders", capacity.concurrency, capacity.service_time_ms)
+        classes = mix(deployment)
         calls_before = deployment.calls("orders")
         normal = capacity.rate(0.5)
         phases = [
@@ -83,7 +83,7 @@ def overload(binaries, work, effort, capacity):
         require_sound(traffic)
         promises = [
             goodput_is_back(traffic, effort.back_within),
-            *under_overload(traffic, capacity),
+            *under_overload(traffic, capacity, effort),
             rejects_are_quick(deployment, effort),
             liveness(watch),
             no_amplification(deployment.calls("orders") - calls_before, traffic, ON_ORDERS),
@@ -95,14 +95,16 @@ def overload(binaries, work, effort, capacity):
     return Result("3x load", story, traffic, promises, [generator_note(traffic)])
 
 
-def under_overload(traffic, capacity):
+def under_overload(traffic, capacity, effort):
     seconds = traffic.of("3x")
     checkout, batch = share(seconds, {"checkout"}), share(seconds, {"batch"}, "shed")
     good = sum(count(seconds, ON_ORDERS, "good")) / len(seconds) / capacity.per_second()
     due, served = (sum(count(seconds, ON_ORDERS, what)) for what in ("offered", "good"))
     told = sum(count(seconds, ON_ORDERS, "shed")) / max(due - served, 1)
+    # The short form is hardly longer than the moment in which the limits find out.
+    wanted = 0.95 if effort is SHORT else 0.99
     return [
-        Promise("checkouts that succeed at 3x load", "≥ 99 %", f"{checkout:.1%}", checkout >= 0.99),
+        Promise("checkouts that succeed at 3x load", f"≥ {wanted:.0%}", f"{checkout:.1%}", checkout >= wanted),
         Promise("batch that is shed at 3x load", "≥ 30 %", f"{batch:.0%}", batch >= 0.3),
         Promise("what is not served is told `overloaded`", "≥ 90 %", f"{told:.0%}", told >= 0.9),
         Promise("goodput at 3x load, by the capacity", "≥ 70 %", f"{good:.0%}", good >= 0.7),
@@ -123,8 +125,8 @@ def outage(binaries, work, effort, capacity):
     """The orders service hangs, then resets every connection, then works again."""
     half = effort.outage // 2
     with Deployment(binaries, work) as deployment, Watch(deployment) as watch:
-        classes = mix(deployment)
         deployment.capacity("orders", capacity.concurrency, capacity.service_time_ms)
+        classes = mix(deployment)
         calls_before, calls = deployment.calls("orders"), {}
 
         def now(name, *rules):
