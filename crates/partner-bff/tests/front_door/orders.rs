@@ -150,10 +150,10 @@ async fn a_write_happens_once_under_a_key_that_is_each_partners_own() {
 async fn a_write_that_failed_runs_again_under_the_same_key() {
     let bff = Bff::start().await;
     let placed = Reply::Json(order("o_20001", 4200, "EUR"));
-    // An answer had begun, so that the BFF itself does not ask again.
-    bff.fake.on_each("POST /orders", vec![Reply::Truncate, placed]);
+    // No time was left there, so that the BFF itself does not ask again.
+    bff.fake.on_each("POST /orders", vec![Reply::Problem(504, json!({})), placed]);
     let client = bff.client().with("idempotency-key", "k-1");
-    assert_eq!((place(&client).await, place(&client).await), (503, 201));
+    assert_eq!((place(&client).await, place(&client).await), (504, 201));
     let seen = bff.fake.seen();
     let placed = seen.iter().filter(|seen| seen.route == "POST /orders");
     let keys: Vec<_> = placed.map(|seen| &seen.headers["idempotency-key"]).collect();
