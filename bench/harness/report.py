@@ -61,8 +61,7 @@ the machine's cores with them, and the cores are fully used.
 
 One call through the outbound stack over a transport in memory, on one thread, and each layer alone over the same
 transport (`crates/upstream-client/benches/stack.rs`, with criterion): the CPU time of the thread, the median. A whole
-call is put together from its parts, its headers are made, and its answer of 82 bytes is decoded and checked. That the
-layers alone add up to more than a whole call is since each of them is boxed once more.
+call is put together from its parts, its headers are made, and its answer of 82 bytes is decoded and checked.
 
 {layers}
 
