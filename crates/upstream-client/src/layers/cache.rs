@@ -7,7 +7,7 @@ use tower::ServiceExt;
 use super::Next;
 use crate::answer::Answer;
 use crate::cache::{Entry, Tags, Use};
-use crate::call::Call;
+use crate::call::{Call, Facts};
 use crate::error::{CallErrorKind, Failure};
 
 layer! {
@@ -25,17 +25,8 @@ async fn at_hand<S: Next<Answer>>(next: S, call: Call) -> Result<Answer, Failure
     let cache = facts.upstream.cache();
     let Some((rule, key)) = facts.kept() else {
         let outcome = next.oneshot(call).await;
-        if facts.operation.is_read() {
-            return outcome;
-        }
-        // Whatever came of it: also a write that seems to have failed may have been done. What was asked before it does
-        // not answer what is asked after it.
-        if let Some(caller) = facts.ctx.caller() {
-            facts.upstream.flights().detach(caller);
-        }
-        if !facts.operation.invalidates.is_empty() {
-            let tags = Tags::of(facts.operation.invalidates, &facts.ctx);
-            facts.upstream.outbound().invalidate(tags.as_slice()).await;
+        if !facts.operation.is_read() {
+            forget_what_is_old(&facts).await;
         }
         return outcome;
     };
@@ -64,6 +55,18 @@ async fn at_hand<S: Next<Answer>>(next: S, call: Call) -> Result<Answer, Failure
     cache.count(Some(Use::IfError));
     facts.ctx.served_stale(entry.age());
     Ok(entry.answer())
+}
+
+/// After a write, whatever came of it: also one that seems to have failed may have been done.
+async fn forget_what_is_old(facts: &Facts) {
+    // What was asked before it does not answer what is asked after it.
+    if let Some(caller) = facts.ctx.caller() {
+        facts.upstream.flights().detach(caller);
+    }
+    if !facts.operation.invalidates.is_empty() {
+        let tags = Tags::of(facts.operation.invalidates, &facts.ctx);
+        facts.upstream.outbound().invalidate(tags.as_slice()).await;
+    }
 }
 
 /// On its own time: nobody waits for it.
