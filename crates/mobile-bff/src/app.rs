@@ -55,14 +55,8 @@ pub fn app(state: AppState, settings: &Settings) -> Router {
 pub async fn build(settings: Settings) -> Result<App, BuildError> {
     let state = AppState::new(&settings)?;
     state.identity.warm();
-    let (writes, shown, outbound) = (state.writes.tasks(), state.outbound.clone(), state.outbound.clone());
-    outbound.listen();
-    let admin = upstreams(
-        move || shown.state(),
-        move |tags| {
-            let outbound = outbound.clone();
-            async move { outbound.invalidate(&tags).await }
-        },
-    );
+    state.outbound.listen();
+    let admin = upstreams(state.outbound.clone(), Outbound::state, Outbound::forget);
+    let writes = state.writes.tasks();
     Ok(App::new(app(state, &settings)).tasks(writes).admin(admin))
 }

@@ -18,27 +18,26 @@ struct Forget {
     tags: Vec<String>,
 }
 
-/// `GET /upstreams`, which answers `state()` as JSON, and `POST /cache/invalidate {"tags": […]}`, which hands the tags
-/// to `invalidate` and answers `204` when that is done.
-pub fn upstreams<T, F>(
-    state: impl Fn() -> T + Clone + Send + Sync + 'static,
-    invalidate: impl Fn(Vec<String>) -> F + Clone + Send + Sync + 'static,
-) -> Router
+/// `GET /upstreams`, which answers `state` of `outbound` as JSON, and `POST /cache/invalidate {"tags": […]}`, which hands
+/// the tags to `invalidate` and answers `204` when that is done.
+pub fn upstreams<O, T, F>(outbound: O, state: fn(&O) -> T, invalidate: fn(O, Vec<String>) -> F) -> Router
 where
+    O: Clone + Send + Sync + 'static,
     T: Serialize + 'static,
     F: Future<Output = ()> + Send + 'static,
 {
+    let shown = outbound.clone();
     let forget = async move |body: Result<Json<Forget>, JsonRejection>| -> Response {
         match body.map_err(|rejection| rejection.body_text()).and_then(|Json(forget)| checked(forget)) {
             Ok(tags) => {
-                invalidate(tags).await;
+                invalidate(outbound.clone(), tags).await;
                 StatusCode::NO_CONTENT.into_response()
             }
             Err(error) => (StatusCode::BAD_REQUEST, Json(json!({"error": error}))).into_response(),
         }
     };
     Router::new()
-        .route("/upstreams", get(async move || Json(state())))
+        .route("/upstreams", get(async move || Json(state(&shown))))
         .route("/cache/invalidate", post(forget))
 }
 
@@ -64,11 +63,11 @@ mod tests {
     #[tokio::test]
     async fn tags_are_handed_on_or_refused_with_what_would_be_right() {
         let heard = Arc::new(Mutex::new(vec![]));
-        let hear = heard.clone();
         let router = upstreams(
-            || json!({"users": "well"}),
-            move |tags| {
-                hear.lock().unwrap().extend(tags);
+            heard.clone(),
+            |_| json!({"users": "well"}),
+            |heard, tags| {
+                heard.lock().unwrap().extend(tags);
                 std::future::ready(())
             },
         );

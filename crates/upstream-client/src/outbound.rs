@@ -74,6 +74,11 @@ impl Outbound {
         }
     }
 
+    /// The same, for who has only a handle and the tags.
+    pub async fn forget(self, tags: Vec<String>) {
+        self.invalidate(&tags).await;
+    }
+
     /// Does what the cache would do in its own time, so that its state is exact.
     #[cfg(test)]
     pub(crate) fn settle(&self) {
