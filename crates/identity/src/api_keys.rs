@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use http::request::Parts;
 use http::{HeaderMap, HeaderName};
 use jiff::Timestamp;
 use problem::Problem;
@@ -74,8 +75,8 @@ impl Authenticate for ApiKeys {
 
     /// Who sent these headers: `401` if nobody that we know, `503` if the account's token is needed and
     /// cannot be had.
-    async fn authenticate(&self, ctx: &RequestContext, headers: &HeaderMap) -> Result<Caller, Problem> {
-        let caller = self.identify(ctx, headers).await;
+    async fn authenticate(&self, ctx: &RequestContext, head: &Parts) -> Result<Caller, Problem> {
+        let caller = self.identify(ctx, &head.headers).await;
         caller.map_err(|rejection| rejection.into_problem(ctx, &API_KEY))
     }
 }

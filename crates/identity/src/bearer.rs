@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
+use http::request::Parts;
 use jiff::Timestamp;
 use jsonwebtoken::Algorithm;
 use problem::Problem;
@@ -80,8 +81,8 @@ impl Authenticate for Bearer {
 
     /// Who sent these headers: `401` with a challenge if nobody that we know, `503` if the provider's keys
     /// are needed and cannot be had.
-    async fn authenticate(&self, ctx: &RequestContext, headers: &HeaderMap) -> Result<Caller, Problem> {
-        let caller = self.identify(ctx, headers).await;
+    async fn authenticate(&self, ctx: &RequestContext, head: &Parts) -> Result<Caller, Problem> {
+        let caller = self.identify(ctx, &head.headers).await;
         caller.map_err(|rejection| rejection.into_problem(ctx, &BEARER))
     }
 }

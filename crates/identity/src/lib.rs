@@ -6,6 +6,7 @@
 
 mod accounts;
 mod api_keys;
+mod audit;
 mod bearer;
 mod client_credentials;
 mod endpoint;

@@ -5,6 +5,8 @@ use std::time::Duration;
 use problem::{Cause, Problem, kind};
 use request_context::RequestContext;
 
+use crate::audit;
+
 /// When to try again after the provider could not be asked.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 
@@ -65,13 +67,7 @@ impl Rejection {
         match self {
             Self::Missing => Problem::new(kind::UNAUTHENTICATED).challenge(scheme.missing),
             Self::Bad(fault) => {
-                tracing::info!(
-                    target: "identity::audit",
-                    credential = scheme.name,
-                    reason = ?fault,
-                    request_id = ctx.request_id().as_str(),
-                    "credential refused"
-                );
+                audit::refused(ctx, scheme.name, &format!("{fault:?}"));
                 Problem::new(kind::UNAUTHENTICATED).challenge(scheme.bad)
             }
             Self::Unavailable(cause) => {

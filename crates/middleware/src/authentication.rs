@@ -68,12 +68,13 @@ where
     }
 }
 
-async fn identified<A>(authenticate: &A, mut request: Request) -> Result<Request, Problem>
+async fn identified<A>(authenticate: &A, request: Request) -> Result<Request, Problem>
 where
     A: Authenticate<Refusal = Problem>,
 {
-    let context = context_of(request.extensions())?;
-    let caller = authenticate.authenticate(&context, request.headers()).await?;
-    request.extensions_mut().insert(context.with_caller(caller));
-    Ok(request)
+    let (mut head, body) = request.into_parts();
+    let context = context_of(&head.extensions)?;
+    let caller = authenticate.authenticate(&context, &head).await?;
+    head.extensions.insert(context.with_caller(caller));
+    Ok(Request::from_parts(head, body))
 }

@@ -1,17 +1,19 @@
 //! Writes down the facts of a request: its id, its trace and its deadline.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{ConnectInfo, Request};
 use axum::response::Response;
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use ipnet::IpNet;
 use request_context::{Deadline, REQUEST_ID, RequestContext, RequestId, Trace};
 
 use crate::around::Around;
 use crate::{RequestSettings, deadline};
+
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// Puts a `RequestContext` into the request's extensions and `X-Request-Id` on its answer.
 #[derive(Clone)]
@@ -30,14 +32,25 @@ impl Contexts {
         }
     }
 
-    /// Whether the peer is one of our own proxies. A peer that is not known is not.
-    fn trusts(&self, request: &Request) -> bool {
-        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
-        peer.is_some_and(|ConnectInfo(address)| {
-            // A dual-stack listener sees IPv4 peers as ::ffff:a.b.c.d.
-            let address = address.ip().to_canonical();
-            self.trusted_proxies.iter().any(|network| network.contains(&address))
-        })
+    /// Whether this is one of our own proxies. A peer that is not known is not.
+    fn trusts(&self, peer: Option<IpAddr>) -> bool {
+        peer.is_some_and(|peer| self.trusted_proxies.iter().any(|network| network.contains(&peer)))
+    }
+
+    /// Where a request came from: the peer, or who our own proxies say was theirs, the last of them first.
+    fn client(&self, peer: Option<IpAddr>, headers: &HeaderMap) -> Option<IpAddr> {
+        let lines = headers.get_all(X_FORWARDED_FOR).iter().rev();
+        let said = lines.filter_map(|line| line.to_str().ok()).flat_map(|line| line.rsplit(','));
+        let mut said = said.map(|address| address.trim().parse().ok().map(|it: IpAddr| it.to_canonical()));
+        let mut client = peer;
+        while self.trusts(client) {
+            match said.next() {
+                Some(Some(before)) => client = Some(before),
+                // What cannot be read was written by somebody we do not know.
+                Some(None) | None => break,
+            }
+        }
+        client
     }
 
     /// The client may ask for less time, never for more. A malformed wish is refused by `deadline`.
@@ -52,17 +65,18 @@ impl Around for Contexts {
 
     fn request(&self, request: &mut Request) -> HeaderValue {
         let headers = request.headers();
-        let (id, trace) = if self.trusts(request) {
-            (request_id(headers), Trace::continued(headers))
-        } else {
-            (None, None)
-        };
+        let peer = peer(request);
+        let (id, trace) =
+            if self.trusts(peer) { (request_id(headers), Trace::continued(headers)) } else { (None, None) };
         let id = id.unwrap_or_else(RequestId::generate);
         let value = id.header_value();
         let trace = trace.unwrap_or_else(Trace::start);
-        let context = RequestContext::new(id, trace, self.deadline(headers))
+        let mut context = RequestContext::new(id, trace, self.deadline(headers))
             .with_patience(self.longest)
             .with_optional_share(self.optional_share);
+        if let Some(client) = self.client(peer, headers) {
+            context = context.with_client(client);
+        }
         request.extensions_mut().insert(context);
         value
     }
@@ -71,6 +85,13 @@ impl Around for Contexts {
         response.headers_mut().insert(REQUEST_ID, id);
         response
     }
+}
+
+/// Who connected.
+fn peer(request: &Request) -> Option<IpAddr> {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>()?;
+    // A dual-stack listener sees IPv4 peers as ::ffff:a.b.c.d.
+    Some(peer.0.ip().to_canonical())
 }
 
 /// The id a proxy chose; two of them are none.

@@ -48,6 +48,8 @@ kinds! {
     MALFORMED_JSON = BAD_REQUEST "malformed-json" "The body is not valid JSON";
     UNAUTHENTICATED = UNAUTHORIZED "unauthenticated" "A valid credential is needed";
     FORBIDDEN = FORBIDDEN "forbidden" "The credential does not allow this";
+    CROSS_SITE = FORBIDDEN "cross-site" "The request was not made by our own pages";
+    APP_OUTDATED = FORBIDDEN "app-outdated" "The app is too old";
     NOT_FOUND = NOT_FOUND "not-found" "There is nothing here";
     METHOD_NOT_ALLOWED = METHOD_NOT_ALLOWED "method-not-allowed" "The resource does not have this method";
     NOT_ACCEPTABLE = NOT_ACCEPTABLE "not-acceptable" "No acceptable form of the answer exists";
@@ -60,6 +62,7 @@ kinds! {
     UNSUPPORTED_MEDIA_TYPE = UNSUPPORTED_MEDIA_TYPE "unsupported-media-type" "The body must be application/json";
     UNPROCESSABLE = UNPROCESSABLE_ENTITY "unprocessable" "The request cannot be carried out";
     IDEMPOTENCY_MISMATCH = UNPROCESSABLE_ENTITY "idempotency-mismatch" "The idempotency key was used for another request";
+    TOO_MANY_REQUESTS = TOO_MANY_REQUESTS "too-many-requests" "There were too many requests";
     HEADERS_TOO_LARGE = REQUEST_HEADER_FIELDS_TOO_LARGE "headers-too-large" "The headers are too many or too large";
     INTERNAL = INTERNAL_SERVER_ERROR "internal" "Something went wrong on our side";
     BAD_UPSTREAM = BAD_GATEWAY "bad-upstream" "A service behind this one gave an unusable answer";

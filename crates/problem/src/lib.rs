@@ -39,6 +39,7 @@ struct Parts {
     errors: Vec<FieldError>,
     retry_after: Option<Duration>,
     challenge: Option<Cow<'static, str>>,
+    update_url: Option<Cow<'static, str>>,
     cause: Option<Cause>,
 }
 
@@ -81,6 +82,7 @@ impl Problem {
             errors: vec![],
             retry_after: None,
             challenge: None,
+            update_url: None,
             cause: None,
         }))
     }
@@ -113,6 +115,13 @@ impl Problem {
         self
     }
 
+    /// Where a newer app is.
+    #[must_use]
+    pub fn update_url(mut self, url: impl Into<Cow<'static, str>>) -> Self {
+        self.0.update_url = Some(url.into());
+        self
+    }
+
     /// Why it came about, for the access log.
     #[must_use]
     pub fn caused_by(mut self, cause: impl Error + Send + Sync + 'static) -> Self {
@@ -137,7 +146,7 @@ impl Problem {
 
     /// The whole answer, for a request with this path (without its query) and this id.
     pub fn render(&self, instance: &str, request_id: &str, naming: Naming) -> Response {
-        let Parts { kind, detail, errors, .. } = &*self.0;
+        let Parts { kind, detail, errors, update_url, .. } = &*self.0;
         let (camel, snake) = match naming {
             Naming::CamelCase => (Some(request_id), None),
             Naming::SnakeCase => (None, Some(request_id)),
@@ -151,6 +160,7 @@ impl Problem {
             request_id: camel,
             request_id_snake: snake,
             errors,
+            update_url: update_url.as_deref(),
         };
         let json = serde_json::to_vec(&body).expect("strings and numbers always serialize");
         let mut response = self.head();
@@ -210,6 +220,8 @@ struct Rendered<'a> {
     request_id_snake: Option<&'a str>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [FieldError],
+    #[serde(rename = "updateUrl", skip_serializing_if = "Option::is_none")]
+    update_url: Option<&'a str>,
 }
 
 #[cfg(test)]

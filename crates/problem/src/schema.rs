@@ -32,6 +32,9 @@ pub struct ProblemBody {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     pub errors: Vec<FieldErrorBody>,
+    /// Where a newer app is, if this one is too old.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub update_url: Option<String>,
 }
 
 /// One value of the request that was wrong.

@@ -23,11 +23,13 @@ struct Stored<'a> {
     retry_after: Option<Duration>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     challenge: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    update_url: Option<Cow<'a, str>>,
 }
 
 impl Serialize for Problem {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Parts { kind, detail, errors, retry_after, challenge, cause: _ } = &*self.0;
+        let Parts { kind, detail, errors, retry_after, challenge, update_url, cause: _ } = &*self.0;
         let stored = Stored {
             slug: (&*kind.slug).into(),
             title: (&*kind.title).into(),
@@ -36,6 +38,7 @@ impl Serialize for Problem {
             errors: errors.into(),
             retry_after: *retry_after,
             challenge: challenge.as_deref().map(Into::into),
+            update_url: update_url.as_deref().map(Into::into),
         };
         stored.serialize(serializer)
     }
@@ -56,6 +59,7 @@ impl<'de> Deserialize<'de> for Problem {
             errors: stored.errors.into_owned(),
             retry_after: stored.retry_after,
             challenge: stored.challenge.map(owned),
+            update_url: stored.update_url.map(owned),
             cause: None,
         })))
     }

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use http::HeaderMap;
+use http::request::Parts;
 
 use crate::{Caller, RequestContext};
 
@@ -11,10 +11,10 @@ pub trait Authenticate: Clone + Send + Sync + 'static {
     /// What is answered to whoever is not let in.
     type Refusal;
 
-    /// Who sent a request with these headers.
+    /// Who sent a request with this head. Its path is as it came to the service, without the gateway's prefix.
     fn authenticate(
         &self,
         ctx: &RequestContext,
-        headers: &HeaderMap,
+        head: &Parts,
     ) -> impl Future<Output = Result<Caller, Self::Refusal>> + Send;
 }

@@ -7,10 +7,12 @@ mod authenticate;
 mod caller;
 mod deadline;
 mod priority;
+mod public_url;
 mod request_id;
 mod section;
 mod trace;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +20,7 @@ pub use authenticate::Authenticate;
 pub use caller::{AccessToken, Caller, Scopes, Subject};
 pub use deadline::Deadline;
 pub use priority::Priority;
+pub use public_url::{NotPublic, PublicUrl};
 pub use request_id::{REQUEST_ID, RequestId};
 pub use trace::{TRACEPARENT, TRACESTATE, Trace};
 
@@ -38,15 +41,16 @@ struct Facts {
     optional_share: f64,
     patience: Duration,
     priority: Priority,
+    client: Option<IpAddr>,
     caller: Option<Caller>,
 }
 
 impl RequestContext {
     /// A request nobody has been identified for yet.
     pub fn new(request_id: RequestId, trace: Trace, deadline: Deadline) -> Self {
-        let (priority, optional_share, caller) = (Priority::Page, 1.0, None);
-        let patience = Duration::MAX;
-        let facts = Facts { request_id, trace, deadline, optional_share, patience, priority, caller };
+        let (priority, optional_share, patience) = (Priority::Page, 1.0, Duration::MAX);
+        let (client, caller) = (None, None);
+        let facts = Facts { request_id, trace, deadline, optional_share, patience, priority, client, caller };
         Self { facts: Arc::new(facts), section: None }
     }
 
@@ -62,6 +66,13 @@ impl RequestContext {
     #[must_use]
     pub fn with_patience(mut self, patience: Duration) -> Self {
         Arc::make_mut(&mut self.facts).patience = patience;
+        self
+    }
+
+    /// The same request, which came from this address.
+    #[must_use]
+    pub fn with_client(mut self, address: IpAddr) -> Self {
+        Arc::make_mut(&mut self.facts).client = Some(address);
         self
     }
 
@@ -140,6 +151,12 @@ impl RequestContext {
     /// How long this request outlasts others under load.
     pub fn priority(&self) -> Priority {
         self.facts.priority
+    }
+
+    /// Where the request came from, as far as our own proxies know: the address of a machine, which many people
+    /// may share. For limits, never for identity.
+    pub fn client(&self) -> Option<IpAddr> {
+        self.facts.client
     }
 
     /// Who is calling, once `identity` has verified a credential.

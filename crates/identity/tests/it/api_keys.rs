@@ -5,7 +5,7 @@ use request_context::Authenticate;
 use serde_json::{Value, json};
 
 use super::provider::FakeProvider;
-use super::support::{Log, headers, pass, provider, request, summary, until};
+use super::support::{Log, head, pass, provider, request, summary, until};
 
 const REFUSED: &str = r#"401 www-authenticate: ApiKey realm="triptych""#;
 const UNAVAILABLE: &str = "503 retry-after: 5";
@@ -35,7 +35,7 @@ fn api_keys(fake: &FakeProvider) -> ApiKeys {
 }
 
 async fn caller_of(keys: &ApiKeys, key: &str) -> String {
-    summary(keys.authenticate(&request(), &headers(&[(X_API_KEY, key)])).await)
+    summary(keys.authenticate(&request(), &head(&[(X_API_KEY, key)])).await)
 }
 
 #[tokio::test]
@@ -67,16 +67,16 @@ async fn keys_are_good_or_refused_alike() {
         assert!(events.contains(&format!("reason={fault}")) != fault.is_empty(), "{key}: {events}");
         assert!(key.len() < 9 || !events.contains(key), "the log has the key: {events}");
     }
-    let twice = headers(&[(X_API_KEY, GOOD), (X_API_KEY, GOOD)]);
+    let twice = head(&[(X_API_KEY, GOOD), (X_API_KEY, GOOD)]);
     assert_eq!(summary(keys.authenticate(&request(), &twice).await), REFUSED);
-    assert_eq!(summary(keys.authenticate(&request(), &headers(&[])).await), REFUSED);
+    assert_eq!(summary(keys.authenticate(&request(), &head(&[])).await), REFUSED);
     assert_eq!(fake.calls("/token"), 1, "a refused key cost a token, or a good one two");
 }
 
 #[tokio::test]
 async fn a_key_stands_for_its_account_and_never_travels_on() {
     let fake = FakeProvider::start(&[]).await;
-    let caller = api_keys(&fake).authenticate(&request(), &headers(&[(X_API_KEY, GOOD)])).await.unwrap();
+    let caller = api_keys(&fake).authenticate(&request(), &head(&[(X_API_KEY, GOOD)])).await.unwrap();
     assert_eq!(caller.token.expose(), "token-1");
     assert!(caller.scopes.contains("usage:read") && !caller.scopes.contains("orders:write"));
     let basic = "Basic YWNtZTph".to_owned();

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::bearer::caller_of;
 use super::provider::FakeProvider;
 use super::signer::{Signer, claims, encode, message};
-use super::support::{Log, headers, provider, request, summary};
+use super::support::{Log, head, provider, request, summary};
 
 const REFUSED: &str = r#"401 www-authenticate: Bearer realm="triptych", error="invalid_token""#;
 const NO_CREDENTIAL: &str = r#"401 www-authenticate: Bearer realm="triptych""#;
@@ -224,7 +224,7 @@ async fn only_one_header_with_the_right_scheme_is_a_credential() {
         (&[&good], "u_42"),
     ] {
         let values: Vec<_> = values.iter().map(|value| (AUTHORIZATION, *value)).collect();
-        let result = house.bearer.authenticate(&request(), &headers(&values)).await;
+        let result = house.bearer.authenticate(&request(), &head(&values)).await;
         assert_eq!(summary(result), expected, "{values:?}");
     }
 }

@@ -5,12 +5,12 @@ use serde_json::json;
 
 use super::provider::FakeProvider;
 use super::signer::{Signer, claims};
-use super::support::{headers, provider, request, summary};
+use super::support::{head, provider, request, summary};
 
 /// Who `bearer` says sent this token.
 pub(crate) async fn caller_of(bearer: &Bearer, token: &str) -> String {
-    let headers = headers(&[(AUTHORIZATION, &format!("Bearer {token}"))]);
-    summary(bearer.authenticate(&request(), &headers).await)
+    let head = head(&[(AUTHORIZATION, &format!("Bearer {token}"))]);
+    summary(bearer.authenticate(&request(), &head).await)
 }
 
 #[tokio::test]
@@ -31,8 +31,8 @@ async fn the_caller_has_the_scopes_and_the_token_of_the_request() {
     let bearer = Bearer::new(&provider(&fake, &json!({})));
     let token = signer.token();
     for _warm in [false, true] {
-        let headers = headers(&[(AUTHORIZATION, &format!("bEARER  {token}"))]);
-        let caller = bearer.authenticate(&request(), &headers).await.unwrap();
+        let head = head(&[(AUTHORIZATION, &format!("bEARER  {token}"))]);
+        let caller = bearer.authenticate(&request(), &head).await.unwrap();
         assert!(caller.scopes.contains("openid") && caller.scopes.contains("profile"));
         assert_eq!(caller.token.expose(), token);
     }
@@ -98,8 +98,8 @@ async fn a_missing_scope_is_forbidden() {
     let signer = Signer::ed25519("e");
     let fake = FakeProvider::start(&[&signer]).await;
     let bearer = Bearer::new(&provider(&fake, &json!({})));
-    let headers = headers(&[(AUTHORIZATION, &format!("Bearer {}", signer.token()))]);
-    let caller = bearer.authenticate(&request(), &headers).await.unwrap();
+    let head = head(&[(AUTHORIZATION, &format!("Bearer {}", signer.token()))]);
+    let caller = bearer.authenticate(&request(), &head).await.unwrap();
     let ctx = request().with_caller(caller.clone());
     let outcome = |result: Result<(), _>| summary(result.map(|()| caller.clone()));
 

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderMap, HeaderName};
+use http::request::Parts;
+use http::{HeaderName, Request};
 use identity::{IdentitySettings, Provider};
 use problem::Problem;
 use request_context::{Caller, Deadline, RequestContext, RequestId, Trace};
@@ -34,12 +35,12 @@ pub(crate) fn request() -> RequestContext {
     RequestContext::new(RequestId::generate(), Trace::start(), deadline)
 }
 
-pub(crate) fn headers(values: &[(HeaderName, &str)]) -> HeaderMap {
-    let mut headers = HeaderMap::new();
+pub(crate) fn head(values: &[(HeaderName, &str)]) -> Parts {
+    let (mut head, ()) = Request::new(()).into_parts();
     for (name, value) in values {
-        headers.append(name, value.parse().unwrap());
+        head.headers.append(name, value.parse().unwrap());
     }
-    headers
+    head
 }
 
 /// Status, challenge and `Retry-After` of a problem, or the subject of a caller, in one line.

@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::routing::get as on_get;
-use http::HeaderMap;
+use http::request::Parts;
 use middleware::{Context, authentication};
 use problem::{Problem, kind};
 use request_context::{AccessToken, Authenticate, Caller, RequestContext, Scopes, Subject};
@@ -25,11 +25,11 @@ struct Bearer;
 impl Authenticate for Bearer {
     type Refusal = Problem;
 
-    async fn authenticate(&self, ctx: &RequestContext, headers: &HeaderMap) -> Result<Caller, Problem> {
+    async fn authenticate(&self, ctx: &RequestContext, head: &Parts) -> Result<Caller, Problem> {
         assert!(ctx.caller().is_none());
         tokio::task::yield_now().await;
         let token =
-            headers.get("authorization").and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+            head.headers.get("authorization").and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
         match token.filter(|token| token.starts_with("u_")) {
             Some(token) => Ok(Caller {
                 realm: "https://id.example".into(),

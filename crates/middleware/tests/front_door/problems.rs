@@ -127,7 +127,7 @@ async fn other_errors_become_problems_of_their_status() {
         ("/text/400", "400 invalid-request"),
         ("/text/409", "409 conflict"),
         ("/text/418", "418 invalid-request"),
-        ("/text/429", "429 invalid-request"),
+        ("/text/429", "429 too-many-requests"),
         ("/text/500", "500 internal"),
         ("/text/503", "503 unavailable"),
         ("/text/507", "507 internal"),

@@ -9,8 +9,7 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::post as on_post;
-use http::HeaderMap;
-use http::request::Builder;
+use http::request::{Builder, Parts};
 use middleware::{IdempotencyKey, Path, RequestSettings, Writes, authentication, stack};
 use problem::{Naming, Problem, ProblemKind, kind};
 use request_context::{AccessToken, Authenticate, Caller, RequestContext, Scopes, Subject};
@@ -185,9 +184,9 @@ struct Bearer;
 impl Authenticate for Bearer {
     type Refusal = Problem;
 
-    async fn authenticate(&self, _: &RequestContext, headers: &HeaderMap) -> Result<Caller, Problem> {
+    async fn authenticate(&self, _: &RequestContext, head: &Parts) -> Result<Caller, Problem> {
         let token =
-            headers.get("authorization").and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+            head.headers.get("authorization").and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
         let token = token.ok_or_else(|| Problem::new(kind::UNAUTHENTICATED).challenge("Bearer"))?;
         let (subject, scopes) = token.split_once(' ').unwrap_or((token, "orders:read orders:write"));
         let (realm, subject) =

@@ -1,0 +1,35 @@
+//! The audit trail: one structured event for each thing that happens to an identity, under the target `audit`.
+//!
+//! An event names the request, so that it is found beside the access log, and whom it is about by a hash: neither a
+//! credential nor what tells people who somebody is gets into a log.
+
+use std::fmt::Write;
+
+use aws_lc_rs::digest;
+use request_context::{RequestContext, Subject};
+
+/// What is written of somebody: the first 64 bits of a hash, enough to follow one person through a log.
+pub(crate) fn hashed(subject: &Subject) -> String {
+    short_hash(subject.as_str())
+}
+
+/// The first 64 bits of the SHA-256 of `text`, in hexadecimal digits.
+pub(crate) fn short_hash(text: &str) -> String {
+    let hash = digest::digest(&digest::SHA256, text.as_bytes());
+    hash.as_ref().iter().take(8).fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
+/// A credential was refused: `credential` is its kind, `reason` a word of ours.
+pub(crate) fn refused(ctx: &RequestContext, credential: &'static str, reason: &str) {
+    tracing::info!(
+        target: "audit",
+        event = "credential.refused",
+        credential = %credential,
+        reason = %reason,
+        request_id = ctx.request_id().as_str(),
+        "credential refused"
+    );
+}
