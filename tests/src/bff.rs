@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use serde_json::Value;
 
-use crate::{Client, Env, Process, RunDir, Shop, program, repository};
+use crate::{Client, WEB_ORIGIN, Env, Process, RunDir, Shop, program, repository};
 
 /// Which BFF.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub enum Kind {
 /// A BFF that is ready, or was.
 #[derive(Debug)]
 pub struct Bff {
+    /// Which one it is.
+    pub kind: Kind,
     /// Its process.
     pub process: Process,
     /// Where it serves.
@@ -73,10 +75,14 @@ impl Kind {
         let others = [
             ("BFF__LISTEN", "127.0.0.1:0".to_owned()),
             ("BFF__ADMIN__LISTEN", "127.0.0.1:0".to_owned()),
-            ("BFF__PUBLIC_URL", format!("https://shop.example{}", self.prefix())),
+            ("BFF__PUBLIC_URL", format!("{WEB_ORIGIN}{}", self.prefix())),
             ("BFF__IDENTITY__PROVIDER_URL", shop.url("identity").to_owned()),
         ];
         let mut env: Env = others.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        if self == Self::Web {
+            // People know it by a name that is not this machine's, and still it is the only one of its kind.
+            env.push(("BFF__SESSION__SINGLE_REPLICA".to_owned(), "true".to_owned()));
+        }
         env.extend(upstreams);
         if self == Self::Partner {
             // A partner may wait long, a test need not.
@@ -117,7 +123,7 @@ impl Bff {
                 client.try_send("GET", "/readyz", None).await.ok().filter(|answer| answer.status == 200)
             })
             .await;
-        Self { process, address, admin }
+        Self { kind, process, address, admin }
     }
 
     /// A client of it that does not go through the gateway.

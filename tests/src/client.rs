@@ -8,7 +8,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use serde_json::Value;
 
-use crate::within;
+use crate::{Credential, within};
 
 /// A client of one base URL, which keeps its connections.
 #[derive(Clone, Debug)]
@@ -61,6 +61,18 @@ impl Client {
         let name = HeaderName::try_from(name).expect("a name of a header");
         self.headers.insert(name, HeaderValue::try_from(value).expect("a value of a header"));
         self
+    }
+
+    /// The same client for somebody.
+    #[must_use]
+    pub fn of(self, credential: &Credential) -> Self {
+        credential.0.iter().fold(self, |client, (name, value)| client.with(name, value))
+    }
+
+    /// The same client for nobody.
+    #[must_use]
+    pub fn anonymous(self) -> Self {
+        ["authorization", "cookie", "x-api-key"].into_iter().fold(self, Self::without)
     }
 
     /// The same client without this header.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::{Answer, Client, Content, Contract};
+use crate::{Answer, Client, Content, Contract, Credential};
 
 /// A client whose every answer must be in the OpenAPI document.
 #[derive(Clone, Debug)]
@@ -25,10 +25,16 @@ impl Frontend {
         Self { client: self.client.with(name, value), ..self }
     }
 
-    /// The same for somebody without a credential.
+    /// The same for somebody else.
+    #[must_use]
+    pub fn of(self, credential: &Credential) -> Self {
+        Self { client: self.client.of(credential), ..self }
+    }
+
+    /// The same for nobody.
     #[must_use]
     pub fn anonymous(self) -> Self {
-        Self { client: self.client.without("authorization").without("x-api-key"), ..self }
+        Self { client: self.client.anonymous(), ..self }
     }
 
     /// `GET path`.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{Bff, Client, Contract, Frontend, Gateway, Kind, RunDir, Shop};
+use crate::{Bff, Client, Contract, Credential, Frontend, Gateway, Kind, RunDir, Shop};
 
 /// The demo's API key of the partner Acme; its secret is the SHA-256 of `triptych demo key acme01`.
 pub const ACME_KEY: &str = "tpk_acme01_8b0186b4d79aa21dfb56199c3123964eca64293fac5414672b98fe9dd29cd464";
@@ -26,7 +26,7 @@ pub struct System {
     bffs: [Option<Bff>; 3],
     contracts: [Arc<Contract>; 3],
     changes: &'static [(&'static str, &'static str)],
-    token: String,
+    credentials: [Credential; 3],
     dir: RunDir,
 }
 
@@ -44,20 +44,39 @@ impl System {
         let mobile = Bff::start(Kind::Mobile, &shop, changes, &dir).await;
         let partner = Bff::start(Kind::Partner, &shop, changes, &dir).await;
         let gateway = Gateway::start([&web, &mobile, &partner], &dir).await;
-        let token = shop.user_token("u_42").await;
+        let edge = |kind: Kind| Client::new(format!("{}{}", gateway.url, kind.prefix()));
+        let credentials = [
+            Credential::signed_in(&edge(Kind::Web), &shop, "u_42").await,
+            Credential::bearer(&shop.user_token("u_42").await),
+            Credential::api_key(ACME_KEY),
+        ];
         let contracts = Kind::ALL.map(|kind| Arc::new(Contract::of(kind.name())));
         let bffs = [Some(web), Some(mobile), Some(partner)];
-        Self { gateway, shop, bffs, contracts, changes, token, dir }
+        Self { gateway, shop, bffs, contracts, changes, credentials, dir }
     }
 
     /// A frontend through the gateway: for the user `u_42`, Ada Lovelace, or the partner Acme.
     pub fn frontend(&self, kind: Kind) -> Frontend {
-        let client = Client::new(format!("{}{}", self.gateway.url, kind.prefix()));
-        let client = match kind {
-            Kind::Partner => client.with("x-api-key", ACME_KEY),
-            Kind::Web | Kind::Mobile => client.with("authorization", &format!("Bearer {}", self.token)),
-        };
+        let client = self.edge(kind).of(self.credential(kind));
         Frontend::new(client, Arc::clone(&self.contracts[kind as usize]))
+    }
+
+    /// What makes a request Ada's, or Acme's.
+    pub fn credential(&self, kind: Kind) -> &Credential {
+        &self.credentials[kind as usize]
+    }
+
+    /// What makes a request to web or mobile that of `user`.
+    pub async fn credential_of(&self, kind: Kind, user: &str) -> Credential {
+        match kind {
+            Kind::Web => Credential::signed_in(&self.edge(kind), &self.shop, user).await,
+            _ => Credential::bearer(&self.shop.user_token(user).await),
+        }
+    }
+
+    /// A client of a frontend, through the gateway, that has no credential and is held to no contract.
+    pub fn edge(&self, kind: Kind) -> Client {
+        Client::new(format!("{}{}", self.gateway.url, kind.prefix()))
     }
 
     /// What a BFF says that it answers.
@@ -68,11 +87,6 @@ impl System {
     /// A client of the gateway that has no credential and is held to no contract.
     pub fn visitor(&self) -> Client {
         Client::new(&self.gateway.url)
-    }
-
-    /// The token of `u_42`.
-    pub fn token(&self) -> &str {
-        &self.token
     }
 
     /// A BFF that was not taken out.

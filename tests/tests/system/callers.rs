@@ -1,10 +1,12 @@
 //! Every route for callers that have no right to it.
 
-use end_to_end::{ACME_KEY, Frontend, Kind, Shop, System};
+use end_to_end::{ACME_KEY, Credential, Frontend, Kind, Shop, System};
 
 use crate::routes::ROUTES;
 use crate::samples::Samples;
 
+/// The name of a session's cookie.
+const SESSION: &str = "__Host-Http-triptych";
 /// `{"alg":"none","typ":"at+jwt"}`
 const UNSIGNED: &str = "eyJhbGciOiJub25lIiwidHlwIjoiYXQrand0In0";
 
@@ -40,10 +42,12 @@ async fn useless_credentials(system: &System) -> Vec<(&'static str, &'static str
     let elsewhere = Shop::open("another-issuer", &elsewhere, system.dir()).await.user_token("u_42").await;
     let forged = ["--only", "identity", "--seed", "2"];
     let forged = Shop::open("another-key", &forged, system.dir()).await.user_token("u_42").await;
-    let parts: Vec<&str> = system.token().split('.').collect();
+    let good = system.shop.user_token("u_42").await;
+    let parts: Vec<&str> = good.split('.').collect();
     let [header, claims, signature] = parts[..] else { panic!("a token has three parts") };
     let others_claims = forged.split('.').nth(1).expect("a token has three parts");
     let bearer = |token: String| format!("Bearer {token}");
+    let session = cookie(system.credential(Kind::Web));
     let (acme, _) = ACME_KEY.rsplit_once('_').expect("a key has three parts");
     vec![
         ("another issuer's token", "authorization", bearer(elsewhere)),
@@ -55,14 +59,26 @@ async fn useless_credentials(system: &System) -> Vec<(&'static str, &'static str
         ),
         ("a token without its signature", "authorization", bearer(format!("{header}.{claims}."))),
         ("an unsigned token", "authorization", bearer(format!("{UNSIGNED}.{claims}."))),
-        ("a token cut short", "authorization", bearer(system.token()[..40].to_owned())),
+        ("a token cut short", "authorization", bearer(good[..40].to_owned())),
         ("an empty token", "authorization", "Bearer ".to_owned()),
-        ("a good token in another scheme", "authorization", format!("Basic {}", system.token())),
+        ("a good token in another scheme", "authorization", format!("Basic {good}")),
         ("a key with another secret", "x-api-key", format!("{acme}_{}", "0".repeat(64))),
         ("a key that was never given out", "x-api-key", ACME_KEY.replace("acme01", "acme02")),
         ("a key without a secret", "x-api-key", acme.to_owned()),
         ("no key", "x-api-key", String::new()),
+        ("a session that never was", "cookie", format!("{SESSION}={}", "A".repeat(43))),
+        ("a session cut short", "cookie", session[..session.len() - 1].to_owned()),
+        ("two sessions", "cookie", format!("{session}; {session}")),
+        ("a session under the name of a demo's", "cookie", session.replace(SESSION, "triptych-dev")),
+        ("no session", "cookie", format!("{SESSION}=")),
     ]
+}
+
+/// The `name=value` of a session.
+fn cookie(session: &Credential) -> String {
+    let (name, value) = &session.0[0];
+    assert!(*name == "cookie" && value.starts_with(SESSION), "{value}");
+    value.clone()
 }
 
 async fn what_belongs_to_others_is_forbidden(system: &System, samples: &Samples) {
@@ -81,12 +97,16 @@ async fn what_belongs_to_others_is_forbidden(system: &System, samples: &Samples)
 
 /// A user's token opens nothing for partners, and a partner's key nothing for users.
 async fn the_right_kind_at_the_wrong_door(system: &System) {
-    let bearer = format!("Bearer {}", system.token());
+    let header = |kind: Kind| system.credential(kind).0[0].clone();
+    let (session, bearer, key) = (header(Kind::Web), header(Kind::Mobile), header(Kind::Partner));
     let with = |frontend: Frontend, name: &str, value: &str| frontend.anonymous().with(name, value);
-    for (kind, path, name, value) in [
-        (Kind::Partner, "/v1/orders", "authorization", &*bearer),
-        (Kind::Web, "/dashboard", "x-api-key", ACME_KEY),
-        (Kind::Mobile, "/home", "x-api-key", ACME_KEY),
+    for (kind, path, (name, value)) in [
+        (Kind::Partner, "/v1/orders", &bearer),
+        (Kind::Partner, "/v1/orders", &session),
+        (Kind::Web, "/dashboard", &bearer),
+        (Kind::Web, "/dashboard", &key),
+        (Kind::Mobile, "/home", &session),
+        (Kind::Mobile, "/home", &key),
     ] {
         let answer = with(system.frontend(kind), name, value).get(path).await;
         assert_eq!(answer.outcome(), "401 unauthenticated", "{} {path} with {name}", kind.name());

@@ -86,8 +86,7 @@ async fn an_answer_that_has_not_changed_is_not_sent_again(system: &System) {
 }
 
 async fn http2_works_as_well(system: &System) {
-    let client = Client::http2(&system.gateway.url);
-    let client = client.with("authorization", &format!("Bearer {}", system.token()));
+    let client = Client::http2(&system.gateway.url).of(system.credential(Kind::Mobile));
     let home = client.get("/mobile/home").await;
     assert_eq!((home.status.as_u16(), home.version), (200, Version::HTTP_2));
     assert_eq!(home.body, system.frontend(Kind::Mobile).get("/home").await.body);

@@ -15,7 +15,7 @@ mod redis;
 mod stale;
 mod stampede;
 
-use end_to_end::{ADMIN_TOKEN, Answer, Bff, Client, Kind, Redis, RunDir, Shop, until};
+use end_to_end::{ADMIN_TOKEN, Answer, Bff, Client, Credential, Kind, Redis, RunDir, Shop, until};
 use serde_json::Value;
 
 /// The settings of a web BFF that waits longer than any test takes, those that a mobile BFF has, too, first.
@@ -62,6 +62,10 @@ impl Site {
         let url = self.redis.as_ref().map(Redis::url);
         let mut all = vec![("BFF__ADMIN__TOKEN", ADMIN_TOKEN)];
         all.extend(url.iter().map(|url| ("BFF__STORE__URL", &**url)));
+        if kind == Kind::Web {
+            // What is tried here is what a BFF does without its Redis; without its sessions it would do nothing.
+            all.push(("BFF__SESSION__STORE__URL", "memory:"));
+        }
         all.extend(changes.concat());
         Bff::start(kind, &self.shop, &all, &self.dir).await
     }
@@ -87,7 +91,11 @@ impl Site {
 
     /// A client of `bff` for a user.
     async fn client(&self, bff: &Bff, user: &str) -> Client {
-        bff.client().with("authorization", &format!("Bearer {}", self.shop.user_token(user).await))
+        let credential = match bff.kind {
+            Kind::Web => Credential::signed_in(&bff.client(), &self.shop, user).await,
+            _ => Credential::bearer(&self.shop.user_token(user).await),
+        };
+        bff.client().of(&credential)
     }
 
     /// How often a route such as `orders POST /orders` was called.

@@ -79,6 +79,8 @@ async fn every_route_is_in_the_table_and_makes_just_its_calls() {
         let mut documented = system.contract(kind).operations();
         let mut tested: Vec<_> =
             ROUTES.iter().filter(|route| route.kind == kind).map(Route::operation).collect();
+        // Signing in has tests of its own, and so have events.
+        documented.retain(|operation| !operation.contains(" /auth/") && !operation.ends_with(" /events"));
         documented.sort_unstable();
         tested.sort_unstable();
         assert_eq!(tested, documented, "the routes of {}", kind.name());

@@ -49,8 +49,8 @@ impl Samples {
 /// A frontend for somebody who is not Ada and has something to read, and what that is.
 async fn stranger(system: &System) -> (Frontend, String) {
     for user in 43..200 {
-        let token = system.shop.user_token(&format!("u_{user}")).await;
-        let web = system.frontend(Kind::Web).with("authorization", &format!("Bearer {token}"));
+        let credential = system.credential_of(Kind::Web, &format!("u_{user}")).await;
+        let web = system.frontend(Kind::Web).of(&credential);
         let dashboard: Answer = web.get("/dashboard").await;
         let dashboard = dashboard.json();
         if dashboard["orders"][0].is_object() && dashboard["unreadNotifications"][0].is_object() {

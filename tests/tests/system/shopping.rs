@@ -189,10 +189,10 @@ async fn a_key_places_one_order(system: &System, samples: &Samples) {
         let other_key = keyed.with("idempotency-key", "another-key");
         assert_ne!(order(kind, &place(&other_key, kind, &product, 1).await)["id"], order(kind, &first)["id"]);
     }
-    let bearer = format!("Bearer {}", system.shop.user_token("u_43").await);
+    let other = system.credential_of(Web, "u_43").await;
     let keyed = system.frontend(Web).with("idempotency-key", "the-same-key");
     let adas = place(&keyed, Web, &product, 1).await.json();
-    let others = place(&keyed.with("authorization", &bearer), Web, &product, 1).await.json();
+    let others = place(&keyed.of(&other), Web, &product, 1).await.json();
     assert_ne!(adas["id"], others["id"], "the key of one caller is not that of another");
 }
 

@@ -19,14 +19,8 @@ pub(super) async fn answers_are_compressed_as_the_client_likes(system: &System) 
             ("identity", ""),
             ("compress", ""),
         ] {
-            let client = system.visitor().with("accept-encoding", accepted);
-            let client = match kind {
-                Kind::Partner => client.with("x-api-key", end_to_end::ACME_KEY),
-                Kind::Web | Kind::Mobile => {
-                    client.with("authorization", &format!("Bearer {}", system.token()))
-                }
-            };
-            let answer = client.get(&format!("{}{path}", kind.prefix())).await;
+            let client = system.edge(kind).of(system.credential(kind)).with("accept-encoding", accepted);
+            let answer = client.get(path).await;
             assert_eq!(answer.header("content-encoding"), coding, "{path} for {accepted}");
             assert_eq!(decoded(coding, &answer.body).await, plain.body, "{path} for {accepted}");
             assert_eq!(answer.header("etag"), plain.header("etag"), "{path} for {accepted}");
