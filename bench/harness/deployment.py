@@ -6,6 +6,7 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
+from demo import sign_in  # of scripts/demo
 from processes import Failure, Process
 from system import SERVICES, is_ready, listening, serving_line, token, user_token
 
@@ -100,6 +101,10 @@ class Deployment:
 
     def user_token(self, user):
         return user_token(self.services["identity"], user)
+
+    def session(self, user):
+        """The cookie of a new session."""
+        return sign_in.session_cookie(self.bffs["web-bff"].url, user, self.services["identity"])
 
     def products(self, least):
         """The ids of the products of which there are so many."""

@@ -45,6 +45,8 @@ class Program:
 
     process: object
     url: str
+    # The header that makes a request the user's.
+    credential: str
     idle_bytes: int = 0
     busy_bytes: int = 0
     cpu_us: list = field(default_factory=list)
@@ -71,23 +73,24 @@ class Comparison:
 
 def compare(system, screen, effort, say):
     """All programs up at once, asked in turn; those that are not asked do nothing."""
-    bare = Program(*system.bare())
     alone, sharing = system.bff(screen.bff, shares=False), system.bff(screen.bff)
-    bff, one_user = Program(alone.process, alone.url), Program(sharing.process, sharing.url)
+    bff, one_user = (Program(one.process, one.url, one.credential) for one in (alone, sharing))
+    bare = Program(*system.bare(), alone.credential)
+    credentials = system.credentials(screen.bff, sharing.url)
     programs = (bare, bff, one_user)
     for program in programs:
         program.idle_bytes = program.process.resident_bytes()
         program.url += screen.path
-    body_bytes = require_same_answer(system, bare, bff)
-    many_users = Program(sharing.process, one_user.url)
+    body_bytes = require_same_answer(bare, bff)
+    many_users = Program(sharing.process, one_user.url, one_user.credential)
     comparison = Comparison(screen, bare, bff, one_user, many_users, body_bytes)
     for program in programs:
         load(system, program, CONNECTIONS, ["--seconds", effort.warm_up])
-    run_users(system, sharing, many_users, seconds=0)
+    run_users(system, sharing, many_users, credentials, seconds=0)
     for number in range(1, effort.rounds + 1):
         for program in programs:
             run_round(program, lambda: load(system, program, CONNECTIONS, ["--seconds", effort.seconds]))
-        run_round(many_users, lambda: run_users(system, sharing, many_users, effort.seconds))
+        run_round(many_users, lambda: run_users(system, sharing, many_users, credentials, effort.seconds))
         if number % 10 == 0 or number == effort.rounds:
             say(f"{screen.path}: {number} of {effort.rounds} rounds, {median(comparison.ratios()):.2f} × the bare program's CPU")
     for program in programs:
@@ -106,7 +109,7 @@ def run_round(program, run):
     program.p99_us.append(report["p99_us"])
 
 
-def run_users(system, bff, program, seconds):
+def run_users(system, bff, program, credentials, seconds):
     """Every user asks once, all that is kept is forgotten, and so on: nobody finds what was kept for them.
 
     What is kept for all is asked for again as often, which is once in as many requests as there are users.
@@ -114,7 +117,7 @@ def run_users(system, bff, program, seconds):
     reports, spent = [], 0
     while not reports or spent < seconds:
         bff.forget()
-        reports.append(load(system, program, CONNECTIONS, ["--tokens", system.user_tokens]))
+        reports.append(load(system, program, CONNECTIONS, ["--credentials", credentials]))
         spent += reports[-1]["seconds"]
     requests = sum(report["requests"] for report in reports)
     middle = {name: median(report[name] for report in reports) for name in ("p50_us", "p99_us")}
@@ -123,7 +126,7 @@ def run_users(system, bff, program, seconds):
 
 def load(system, program, connections, how, most_lost=MOST_LOST):
     """One run of the load generator; too many answers that are not a whole screen are a failure."""
-    command = [system.binaries / "load", program.url, "--header", system.authorization, "--may-shed"]
+    command = [system.binaries / "load", program.url, "--header", program.credential, "--may-shed"]
     command += ["--connections", str(connections), *map(str, how)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, preexec_fn=die_with_parent)
     if done.returncode != 0:
@@ -163,9 +166,9 @@ def milliseconds_to_ready(system, name, starts):
     return times
 
 
-def require_same_answer(system, bare, bff):
+def require_same_answer(bare, bff):
     """The size of the BFF's answer, if the bare program's says the same."""
-    (said, size), (expected, _) = fetch(system, bff.url), fetch(system, bare.url)
+    (said, size), (expected, _) = fetch(bff), fetch(bare)
     if said.get("warnings") != expected.get("warnings"):
         raise Failure(f"{bff.url} lost a section: {said.get('warnings')}")
     if said != expected:
@@ -174,9 +177,9 @@ def require_same_answer(system, bare, bff):
     return size
 
 
-def fetch(system, url):
-    name, _, value = system.authorization.partition(": ")
-    with urllib.request.urlopen(urllib.request.Request(url, headers={name: value}), timeout=10) as answer:
+def fetch(program):
+    name, _, value = program.credential.partition(": ")
+    with urllib.request.urlopen(urllib.request.Request(program.url, headers={name: value}), timeout=10) as answer:
         body = answer.read()
     return json.loads(body), len(body)
 

@@ -31,7 +31,7 @@ for Ada Lovelace, so that neither waits for the services.
 |---|---|---|
 {screens}
 
-On in the BFF, as in production: bearer authentication (each token is verified once, then remembered), request id
+On in the BFF, as in production: authentication (on mobile a bearer token, verified once and then remembered; on the web a session in memory), request id
 and trace context, deadlines, the access log as JSON lines (into a file), `ETag`, security headers, limits of
 connections, time and size, answers checked against their contracts, retries, hedging, breakers, adaptive limits.
 Off: compression, because the requests send no `Accept-Encoding`. Not there yet: exported traces and metrics.

@@ -7,9 +7,12 @@ import urllib.parse
 import urllib.request
 from dataclasses import dataclass
 
+from demo import sign_in  # of scripts/demo
 from processes import Failure, Process
 
 USER = "u_42"
+# Of the demo's public URL: what a browser says of a page of ours.
+WEB_ORIGIN = "http://127.0.0.1:8080"
 SERVICES = ("users", "orders", "catalog", "notifications", "billing", "usage")
 # As many as demo-shop knows.
 USERS = 1000
@@ -18,7 +21,7 @@ ADMIN_TOKEN = "admin-token-of-the-benchmark"
 
 SETTINGS = """\
 listen = "127.0.0.1:0"
-public_url = "http://127.0.0.1:8080"
+public_url = "http://127.0.0.1:8080/{prefix}"
 admin.listen = "127.0.0.1:0"
 admin.token = "{admin_token}"
 server.worker_threads = {threads}
@@ -44,6 +47,8 @@ class Bff:
     url: str
     admin: str
     ready_seconds: float
+    # The header that makes a request the user's.
+    credential: str
 
     def forget(self):
         """Makes everything that it keeps old."""
@@ -65,10 +70,9 @@ class System:
         try:
             shop = self._listening("demo-shop", {*SERVICES, "identity"}, "--base-port", 0)
             self.identity = shop.pop("identity")
-            self.authorization = f"Authorization: Bearer {user_token(self.identity)}"
+            authorization = f"Authorization: Bearer {user_token(self.identity)}"
             of = [argument for name in SERVICES for argument in ("--of", f"{name}={shop[name]}")]
-            self.fixed = self._listening("fixed-upstream", set(SERVICES), *of, "--header", self.authorization, "--user", USER)
-            self.user_tokens = self._tokens()
+            self.fixed = self._listening("fixed-upstream", set(SERVICES), *of, "--header", authorization, "--user", USER)
             return self
         except BaseException:
             self.stop()
@@ -103,13 +107,14 @@ class System:
         while not is_ready(f"{admin}/readyz"):
             if time.perf_counter() > process.started + 10:
                 raise Failure(f"{name} does not become ready")
-        return Bff(process, f"http://{serving['server.address']}", admin, time.perf_counter() - process.started)
+        ready_seconds, url = time.perf_counter() - process.started, f"http://{serving['server.address']}"
+        return Bff(process, url, admin, ready_seconds, credential(name, url, self.identity))
 
-    def _tokens(self):
-        """A file with a token of each user."""
-        path = self.work / "tokens"
-        tokens = (user_token(self.identity, f"u_{number}") for number in range(1, USERS + 1))
-        path.write_text("".join(f"{token}\n" for token in tokens), encoding="ascii")
+    def credentials(self, name, url):
+        """A file with a credential of each user at a BFF."""
+        path = self.work / f"credentials-of-{name}"
+        lines = (credential(name, url, self.identity, f"u_{number}") for number in range(1, USERS + 1))
+        path.write_text("".join(f"{line}\n" for line in lines), encoding="ascii")
         return path
 
     def _listening(self, name, services, *arguments):
@@ -121,7 +126,7 @@ class System:
             f'{service} = {{ url = "{self.fixed[service]}", coalescing = {str(shares).lower()} }}' for service in services
         )
         path = self.work / f"{name}-{'shares' if shares else 'alone'}.toml"
-        facts = {"name": name, "threads": THREADS, "identity": self.identity, "admin_token": ADMIN_TOKEN}
+        facts = {"name": name, "threads": THREADS, "identity": self.identity, "admin_token": ADMIN_TOKEN, "prefix": name.removesuffix("-bff")}
         text = SETTINGS.format(**facts, upstreams=upstreams)
         path.write_text(text if shares else text + NOTHING_SHARED, encoding="utf-8")
         return path
@@ -147,6 +152,13 @@ def is_ready(url):
             return True
     except urllib.error.URLError:
         return False
+
+
+def credential(name, url, identity, user=USER):
+    """The header, as one line, with which a BFF knows a user: a session's cookie on the web, a token elsewhere."""
+    if name == "web-bff":
+        return f"Cookie: {sign_in.session_cookie(url, user, identity)}"
+    return f"Authorization: Bearer {user_token(identity, user)}"
 
 
 def user_token(identity, user=USER):

@@ -8,7 +8,7 @@ use std::vec;
 use bytes::Bytes;
 use clap::Parser;
 use hdrhistogram::Histogram;
-use http::header::{AUTHORIZATION, HOST};
+use http::header::HOST;
 use http::{HeaderName, HeaderValue, Request, StatusCode, Uri};
 use http_body_util::{BodyExt, Empty};
 use hyper::client::conn::http1::{self, SendRequest};
@@ -39,9 +39,9 @@ pub struct Options {
     /// A header of every request, such as a credential
     #[arg(long = "header", value_parser = options::header)]
     headers: Vec<(HeaderName, HeaderValue)>,
-    /// A file with bearer tokens, one a line: each request has the next one, and it ends when there is none left
+    /// A file with credentials, one header a line: each request has the next one, and it ends when there is none left
     #[arg(long)]
-    tokens: Option<PathBuf>,
+    credentials: Option<PathBuf>,
     /// Count a 503 and a screen that lost a section, instead of ending at the first
     #[arg(long)]
     may_shed: bool,
@@ -69,10 +69,10 @@ pub struct Report {
 /// Asks until the time is over. An answer that is not like the others ends it at once.
 pub async fn run(options: Options) -> Result<Report, Failure> {
     let may_shed = options.may_shed;
-    let tokens = options.tokens.as_deref().map(Tokens::read).transpose()?.map(Arc::new);
+    let credentials = options.credentials.as_deref().map(Credentials::read).transpose()?.map(Arc::new);
     let mut connections = Vec::new();
     for _ in 0..options.connections {
-        connections.push(Connection::open(&options, tokens.clone()).await?);
+        connections.push(Connection::open(&options, credentials.clone()).await?);
     }
     let started = Instant::now();
     let until = started + Duration::try_from_secs_f64(options.seconds)?;
@@ -105,12 +105,12 @@ pub async fn run(options: Options) -> Result<Report, Failure> {
 struct Connection {
     sender: SendRequest<Empty<Bytes>>,
     request: Request<Empty<Bytes>>,
-    tokens: Option<Arc<Tokens>>,
+    credentials: Option<Arc<Credentials>>,
     may_shed: bool,
 }
 
 /// The credentials that are left.
-struct Tokens(Mutex<vec::IntoIter<HeaderValue>>);
+struct Credentials(Mutex<vec::IntoIter<(HeaderName, HeaderValue)>>);
 
 struct Asked {
     latencies: Histogram<u64>,
@@ -120,7 +120,7 @@ struct Asked {
 }
 
 impl Connection {
-    async fn open(options: &Options, tokens: Option<Arc<Tokens>>) -> Result<Self, Failure> {
+    async fn open(options: &Options, credentials: Option<Arc<Credentials>>) -> Result<Self, Failure> {
         let authority = options.url.authority().ok_or("the URL must begin with http://host:port")?;
         let stream = TcpStream::connect(authority.as_str()).await?;
         stream.set_nodelay(true)?;
@@ -130,7 +130,7 @@ impl Connection {
         let path = options.url.path_and_query().map_or("/", |path| path.as_str());
         let mut request = Request::get(path).header(HOST, authority.as_str()).body(Empty::new())?;
         request.headers_mut().extend(options.headers.iter().cloned());
-        Ok(Self { sender, request, tokens, may_shed: options.may_shed })
+        Ok(Self { sender, request, credentials, may_shed: options.may_shed })
     }
 
     async fn ask(mut self, until: Instant) -> Result<Asked, Failure> {
@@ -158,9 +158,9 @@ impl Connection {
 
     /// Whether the next request has a credential, if each has its own.
     fn has_credential(&mut self) -> bool {
-        let Some(tokens) = &self.tokens else { return true };
-        let next = tokens.0.lock().unwrap_or_else(PoisonError::into_inner).next();
-        next.map(|token| self.request.headers_mut().insert(AUTHORIZATION, token)).is_some()
+        let Some(credentials) = &self.credentials else { return true };
+        let next = credentials.0.lock().unwrap_or_else(PoisonError::into_inner).next();
+        next.map(|(name, value)| self.request.headers_mut().insert(name, value)).is_some()
     }
 
     /// The body; `None` if the request was refused, and may be.
@@ -180,11 +180,11 @@ impl Connection {
     }
 }
 
-impl Tokens {
+impl Credentials {
     fn read(path: &Path) -> Result<Self, Failure> {
         let text = std::fs::read_to_string(path)?;
-        let headers = text.lines().map(|token| HeaderValue::try_from(format!("Bearer {token}")));
-        Ok(Self(Mutex::new(headers.collect::<Result<Vec<_>, _>>()?.into_iter())))
+        let headers = text.lines().map(options::header).collect::<Result<Vec<_>, _>>()?;
+        Ok(Self(Mutex::new(headers.into_iter())))
     }
 }
 
@@ -209,30 +209,34 @@ mod tests {
 
     /// One request after the other, for longer than a test takes.
     fn options(url: http::Uri) -> Options {
-        Options { url, connections: 1, seconds: 3600.0, headers: Vec::new(), tokens: None, may_shed: false }
+        Options {
+            url,
+            connections: 1,
+            seconds: 3600.0,
+            headers: Vec::new(),
+            credentials: None,
+            may_shed: false,
+        }
     }
 
     #[tokio::test]
-    async fn each_request_has_a_token_of_its_own_until_there_is_none_left() {
+    async fn each_request_has_a_credential_of_its_own_until_there_is_none_left() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/screen", listener.local_addr().unwrap()).parse().unwrap();
         let seen = Arc::new(Mutex::new(Vec::new()));
         let note = seen.clone();
         tokio::spawn(serve(listener, move |request: Request<_>| {
-            note.lock().unwrap().push(request.headers()[AUTHORIZATION].to_str().unwrap().to_owned());
+            note.lock().unwrap().push(request.headers()["cookie"].to_str().unwrap().to_owned());
             std::future::ready(json("{}"))
         }));
-        let file = std::env::temp_dir().join(format!("tokens-{}", std::process::id()));
-        std::fs::write(&file, "a\nb\nc\n").unwrap();
+        let file = std::env::temp_dir().join(format!("credentials-{}", std::process::id()));
+        std::fs::write(&file, "Cookie: a\nCookie: b\nCookie: c\n").unwrap();
         let report =
-            run(Options { tokens: Some(file.clone()), connections: 2, ..options(url) }).await.unwrap();
+            run(Options { credentials: Some(file.clone()), connections: 2, ..options(url) }).await.unwrap();
         std::fs::remove_file(file).unwrap();
         let mut seen = seen.lock().unwrap().clone();
         seen.sort();
-        assert_eq!(
-            (report.requests, seen),
-            (3, ["Bearer a", "Bearer b", "Bearer c"].map(str::to_owned).to_vec())
-        );
+        assert_eq!((report.requests, seen), (3, ["a", "b", "c"].map(str::to_owned).to_vec()));
     }
 
     /// Asks a server that answers well until its tenth answer, which is `odd`. Ends long before its time.

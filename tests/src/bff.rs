@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use serde_json::Value;
 
-use crate::{Client, WEB_ORIGIN, Env, Process, RunDir, Shop, program, repository};
+use crate::{Client, Env, Process, RunDir, Shop, WEB_ORIGIN, program, repository};
 
 /// Which BFF.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

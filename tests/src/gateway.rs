@@ -5,7 +5,7 @@ use crate::{Bff, Client, Env, Process, RunDir, repository};
 /// A gateway that runs.
 #[derive(Debug)]
 pub struct Gateway {
-    _process: Process,
+    process: Process,
     /// `http://127.0.0.1:<port>`.
     pub url: String,
 }
@@ -29,7 +29,12 @@ impl Gateway {
             .await;
         let admin = Client::new(format!("http://{admin}"));
         let url = process.until("was ready", async |_: &Process| edge(&admin).await).await;
-        Self { _process: process, url }
+        Self { process, url }
+    }
+
+    /// What it has written so far.
+    pub fn log(&self) -> String {
+        self.process.log()
     }
 }
 

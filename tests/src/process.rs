@@ -91,6 +91,14 @@ impl Process {
         lines[lines.len().saturating_sub(LAST_LINES)..].join("\n")
     }
 
+    /// How much memory it holds, in bytes.
+    pub fn resident_bytes(&self) -> usize {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kibibytes = line.and_then(|line| line.trim().split(' ').next()?.parse::<usize>().ok());
+        kibibytes.expect("a living process holds some memory") * 1024
+    }
+
     /// Sends it SIGTERM.
     pub fn terminate(&self) {
         self.signal(Signal::TERM);

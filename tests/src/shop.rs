@@ -71,6 +71,13 @@ impl Shop {
         all
     }
 
+    /// How often each route of the identity provider was called, as `GET /jwks`.
+    pub async fn identity_calls(&self) -> BTreeMap<String, u64> {
+        let counts = self.bench(IDENTITY).get("/_calls").await.json();
+        let counts = counts.as_object().expect("an object of counts").clone();
+        counts.into_iter().map(|(route, count)| (route, count.as_u64().expect("a count"))).collect()
+    }
+
     /// Starts counting anew.
     pub async fn forget_calls(&self) {
         for service in self.domain_services() {

@@ -1,5 +1,6 @@
 //! The whole system through its front door.
 
+mod attacks;
 mod callers;
 mod drain;
 mod faults;
@@ -8,5 +9,6 @@ mod inputs;
 mod resilience;
 mod routes;
 mod samples;
+mod sessions;
 mod settings;
 mod shopping;
