@@ -70,7 +70,7 @@ async fn json_bombs() {
                 r#"{"productId":"p_1","productId":"p_2","quantity":1}"#.to_owned(),
                 ["400 invalid-request", "400 invalid-request"],
             ),
-            ("a million keys", many, ["413 body-too-large", "413 body-too-large"]),
+            ("a million keys", many.clone(), ["413 body-too-large", "413 body-too-large"]),
         ] {
             let outcome = web.send("POST", "/orders", Some(Content::json(body))).await.outcome();
             assert!(expected.contains(&&*outcome), "{what} {door}: {outcome}");
