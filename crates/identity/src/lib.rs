@@ -14,6 +14,7 @@ mod flight;
 mod jwt;
 mod key_set;
 mod keys;
+mod oidc;
 mod pace;
 mod provider;
 mod rejection;
