@@ -19,6 +19,8 @@ mod pace;
 mod provider;
 mod rejection;
 mod scopes;
+mod seal;
+mod sessions;
 mod settings;
 mod tokens;
 mod verified;
@@ -28,7 +30,10 @@ pub use api_keys::{ApiKeys, X_API_KEY};
 pub use bearer::Bearer;
 pub use provider::Provider;
 pub use scopes::require_scope;
+pub use seal::SealKey;
+pub use sessions::{BadSession, LoggedOut, SessionState, Sessions};
 pub use settings::{
-    ApiKeySettings, IdentitySettings, PartnerSettings, Partners, SecretHash, SigningAlgorithm,
+    ApiKeySettings, IdentitySettings, PartnerSettings, Partners, SecretHash, SessionSettings,
+    SigningAlgorithm,
 };
 pub use tokens::Tokens;

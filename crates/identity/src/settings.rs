@@ -3,6 +3,7 @@
 
 mod check;
 mod partners;
+mod session;
 
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use url::Url;
 
 pub use partners::{ApiKeySettings, PartnerSettings, Partners, SecretHash};
+pub use session::SessionSettings;
 
 /// The identity provider: how it is called, how it is reached, and what this service is to it.
 #[derive(Clone, Debug, Deserialize, Serialize)]
