@@ -31,7 +31,9 @@ pub use bearer::Bearer;
 pub use provider::Provider;
 pub use scopes::require_scope;
 pub use seal::SealKey;
-pub use sessions::{BadSession, LoggedOut, SessionState, Sessions};
+pub use sessions::{
+    BadSession, LoggedOut, Redirection, SessionState, Sessions, SignInAnswer, SignInError, SignInTrouble,
+};
 pub use settings::{
     ApiKeySettings, IdentitySettings, PartnerSettings, Partners, SecretHash, SessionSettings,
     SigningAlgorithm,

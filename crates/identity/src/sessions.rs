@@ -1,5 +1,7 @@
 //! Browser sessions: an opaque cookie for the browser, the tokens on our side.
 
+mod sign_in;
+
 use std::sync::Arc;
 
 use http::HeaderValue;
@@ -9,6 +11,9 @@ use problem::{Problem, kind};
 use request_context::{Authenticate, Caller, PublicUrl, RequestContext, Subject};
 use store::SharedStore;
 
+pub use sign_in::{Redirection, SignInAnswer, SignInError, SignInTrouble};
+
+use self::sign_in::SignIn;
 use crate::oidc::{RelyingParty, SignedIn};
 use crate::seal::Keyring;
 use crate::{Provider, SessionSettings};
@@ -21,6 +26,7 @@ struct Inner {
     party: RelyingParty,
     keyring: Keyring,
     store: SharedStore,
+    sign_in: SignIn,
 }
 
 /// A setting with which there can be no sessions: its key, and what would be right.
@@ -77,7 +83,8 @@ impl Sessions {
             .as_ref()
             .map_or_else(Keyring::random, |key| Keyring::new(key, settings.previous_key.as_ref()));
         let party = RelyingParty::new(provider, public_url.join("/auth/callback"));
-        Ok(Self(Arc::new(Inner { party, keyring, store: store.clone() })))
+        let sign_in = SignIn::new(public_url);
+        Ok(Self(Arc::new(Inner { party, keyring, store: store.clone(), sign_in })))
     }
 
     /// As [`Authenticate::authenticate`], but it is not taken as a sign that somebody is there.

@@ -22,13 +22,15 @@ pub(crate) struct Attempt {
     pub(crate) verifier: SecretString,
     /// The path in the web app where the person wanted to go.
     pub(crate) return_to: String,
+    /// The key of the session that the browser had, which ends when the new one begins.
+    pub(crate) replaces: Option<[u8; 32]>,
     pub(crate) begun: Timestamp,
 }
 
 impl Attempt {
-    pub(crate) fn new(return_to: String, now: Timestamp) -> Self {
+    pub(crate) fn new(return_to: String, replaces: Option<[u8; 32]>, now: Timestamp) -> Self {
         let (state, nonce, verifier) = (random(), random(), random().into());
-        Self { state, nonce, verifier, return_to, begun: now }
+        Self { state, nonce, verifier, return_to, replaces, begun: now }
     }
 
     /// The S256 challenge (RFC 7636, section 4.2).
@@ -64,14 +66,14 @@ mod tests {
     fn the_challenge_is_that_of_rfc_7636_appendix_b() {
         let attempt = Attempt {
             verifier: "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk".into(),
-            ..Attempt::new("/".into(), Timestamp::now())
+            ..Attempt::new("/".into(), None, Timestamp::now())
         };
         assert_eq!(attempt.code_challenge(), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
     }
 
     #[test]
     fn no_two_attempts_share_anything_and_each_secret_has_256_bits() {
-        let attempts = [(); 2].map(|()| Attempt::new("/".into(), Timestamp::now()));
+        let attempts = [(); 2].map(|()| Attempt::new("/".into(), None, Timestamp::now()));
         let mut secrets: Vec<_> =
             attempts.iter().flat_map(|it| [&it.state, &it.nonce, it.verifier.expose_secret()]).collect();
         assert!(secrets.iter().all(|secret| secret.len() == 43));
@@ -82,7 +84,7 @@ mod tests {
 
     #[test]
     fn its_debug_form_has_no_secret() {
-        let attempt = Attempt::new("/".into(), Timestamp::now());
+        let attempt = Attempt::new("/".into(), None, Timestamp::now());
         let shown = format!("{attempt:?}");
         for secret in [&attempt.state, &attempt.nonce, attempt.verifier.expose_secret()] {
             assert!(!shown.contains(secret), "{shown}");
