@@ -129,7 +129,7 @@ fn fault(error: &ErrorKind) -> Fault {
 }
 
 /// Seconds since 1970, with or without a fraction (RFC 7519, section 2).
-fn numeric_date<'de, D: Deserializer<'de>>(from: D) -> Result<Timestamp, D::Error> {
+pub(crate) fn numeric_date<'de, D: Deserializer<'de>>(from: D) -> Result<Timestamp, D::Error> {
     let seconds = SignedDuration::try_from_secs_f64(f64::deserialize(from)?).map_err(de::Error::custom)?;
     Timestamp::from_duration(seconds).map_err(de::Error::custom)
 }

@@ -14,10 +14,13 @@ mod flight;
 mod jwt;
 mod key_set;
 mod keys;
+mod oidc;
 mod pace;
 mod provider;
 mod rejection;
 mod scopes;
+mod seal;
+mod sessions;
 mod settings;
 mod tokens;
 mod verified;
@@ -27,7 +30,12 @@ pub use api_keys::{ApiKeys, X_API_KEY};
 pub use bearer::Bearer;
 pub use provider::Provider;
 pub use scopes::require_scope;
+pub use seal::SealKey;
+pub use sessions::{
+    BadSession, LoggedOut, Redirection, SessionState, Sessions, SignInAnswer, SignInError, SignInTrouble,
+};
 pub use settings::{
-    ApiKeySettings, IdentitySettings, PartnerSettings, Partners, SecretHash, SigningAlgorithm,
+    ApiKeySettings, IdentitySettings, PartnerSettings, Partners, SecretHash, SessionSettings,
+    SigningAlgorithm,
 };
 pub use tokens::Tokens;

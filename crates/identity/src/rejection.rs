@@ -39,6 +39,12 @@ pub(crate) enum Fault {
     Expired,
     NotYetValid,
     WrongSecret,
+    WrongNonce,
+    WrongParty,
+    WrongTokenHash,
+    WrongSubject,
+    WrongEvent,
+    ForbiddenClaim,
 }
 
 /// A kind of credential and its challenges (RFC 9110, section 11.6.1).

@@ -3,6 +3,7 @@
 
 mod check;
 mod partners;
+mod session;
 
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use url::Url;
 
 pub use partners::{ApiKeySettings, PartnerSettings, Partners, SecretHash};
+pub use session::SessionSettings;
 
 /// The identity provider: how it is called, how it is reached, and what this service is to it.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -31,6 +33,17 @@ pub struct IdentitySettings {
     /// Where it issues tokens, if it does not announce that.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "check::endpoint")]
     pub token_url: Option<Url>,
+    /// Where it sends people to sign in, if it does not announce that. An address for browsers: `provider_url`
+    /// does not apply to it.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "check::endpoint")]
+    pub authorization_url: Option<Url>,
+    /// Where it sends people to sign out, if it does not announce that. An address for browsers too.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "check::endpoint")]
+    pub end_session_url: Option<Url>,
+    /// What is asked for at a sign-in: `openid` and more, separated by spaces. Some providers give a refresh
+    /// token only to who asks for `offline_access`.
+    #[serde(default = "default::scopes", deserialize_with = "check::scopes")]
+    pub scopes: String,
     /// What `aud` must contain. The name of this service, unless said otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "check::name")]
     pub audience: Option<String>,
@@ -69,6 +82,9 @@ pub struct IdentitySettings {
 mod default {
     use super::{Duration, SigningAlgorithm};
 
+    pub(super) fn scopes() -> String {
+        "openid profile".to_owned()
+    }
     pub(super) fn algorithms() -> Vec<SigningAlgorithm> {
         vec![SigningAlgorithm::EdDSA, SigningAlgorithm::ES256, SigningAlgorithm::RS256]
     }

@@ -51,6 +51,17 @@ fn endpoint_problem(url: &Url) -> Option<&'static str> {
     (!anonymous).then_some("must be a URL without a credential")
 }
 
+/// RFC 6749, section 3.3.
+pub(super) fn scopes<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    let scopes = String::deserialize(from)?;
+    let in_scope = |b: u8| b.is_ascii_graphic() && !matches!(b, b'"' | b'\\');
+    let good = |scope: &str| !scope.is_empty() && scope.bytes().all(in_scope);
+    if scopes.len() > 1024 || !scopes.split(' ').all(good) || !scopes.split(' ').any(|it| it == "openid") {
+        return Err(D::Error::custom("must be scopes separated by one space each, `openid` among them"));
+    }
+    Ok(scopes)
+}
+
 pub(super) fn name<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
     required_name(from).map(Some)
 }

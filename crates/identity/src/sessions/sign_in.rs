@@ -1,0 +1,246 @@
+//! Signing in: to the provider, and back with an answer that only the browser which asked can use.
+
+mod attempts;
+mod return_to;
+
+use std::error::Error;
+use std::fmt::Write;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_lc_rs::digest;
+use http::HeaderValue;
+use http::request::Parts;
+use jiff::Timestamp;
+use problem::{Cause, Problem, kind};
+use request_context::{PublicUrl, RequestContext};
+use serde::Deserialize;
+use store::{Entry, If, Store};
+use subtle::ConstantTimeEq;
+use url::Url;
+
+use self::attempts::{Attempts, LIFETIME};
+use super::{SessionState, Sessions};
+use crate::audit;
+use crate::oidc::{Attempt, RedeemError};
+use crate::provider::ProviderError;
+
+/// When to try again after the provider could not be asked.
+const RETRY_AFTER: Duration = Duration::from_secs(5);
+/// Where people begin who wanted nothing else.
+const HOME: &str = "/";
+
+/// What signing in needs to know of this service.
+pub(super) struct SignIn {
+    /// Of the web app, whose pages are at its root.
+    origin: String,
+    attempts: Attempts,
+}
+
+/// Where a browser goes next, and what it keeps.
+#[derive(Debug)]
+pub struct Redirection {
+    /// An absolute URL.
+    pub location: String,
+    /// `Set-Cookie` headers of the answer.
+    pub cookies: Vec<HeaderValue>,
+}
+
+/// What the provider sent back with the browser (RFC 6749, sections 4.1.2 and 4.1.2.1; RFC 9207).
+#[derive(Deserialize)]
+#[expect(missing_docs, reason = "their names are those of the RFCs")]
+pub struct SignInAnswer {
+    pub code: Option<String>,
+    pub state: Option<String>,
+    pub iss: Option<String>,
+    pub error: Option<String>,
+}
+
+/// Nobody was signed in.
+#[derive(Debug)]
+pub struct SignInError {
+    /// What a page says.
+    pub trouble: SignInTrouble,
+    /// The path where the person wanted to go.
+    pub return_to: String,
+    /// `Set-Cookie` headers of the answer.
+    pub cookies: Vec<HeaderValue>,
+    /// For the log.
+    pub cause: Option<Cause>,
+}
+
+/// What went wrong with a sign-in, one variant for each thing that people can do about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignInTrouble {
+    /// The browser has no trace of it: it blocks cookies, or another one began, or it is long over.
+    Unknown,
+    /// It began too long ago.
+    Expired,
+    /// Its answer was used before, and a new sign-in does no harm.
+    Used,
+    /// The person said no.
+    Cancelled,
+    /// The provider does not want to sign this person in, or not for us.
+    Refused,
+    /// The answer is not to what was asked.
+    Forged,
+    /// The provider, or our own store, cannot be asked now.
+    Unavailable,
+}
+
+impl SignIn {
+    pub(super) fn new(public_url: &PublicUrl) -> Self {
+        let url = Url::parse(&public_url.join("/")).expect("a public URL is a URL");
+        let origin = url.origin().ascii_serialization();
+        Self { origin, attempts: Attempts::new(url.scheme() == "https") }
+    }
+}
+
+impl Sessions {
+    /// Sends the browser to the provider, to come back to the path `return_to` in the end. `400` if that is
+    /// no path of our own.
+    pub async fn begin(
+        &self,
+        ctx: &RequestContext,
+        head: &Parts,
+        return_to: Option<&str>,
+    ) -> Result<Redirection, Problem> {
+        let return_to = return_to::checked(return_to.unwrap_or(HOME)).ok_or_else(|| {
+            Problem::new(kind::INVALID_REQUEST)
+                .detail("returnTo must be a path on this site, such as /orders?status=shipped.")
+        })?;
+        // The cookie of a session is not sent along when another site sends the browser back.
+        let replaces = self.presented(head).map(|session| session.0);
+        let attempt = Attempt::new(return_to, replaces, Timestamp::now());
+        let location = self
+            .0
+            .party
+            .authorization_url(ctx, &attempt)
+            .await
+            .map_err(|error| Problem::new(kind::UNAVAILABLE).retry_after(RETRY_AFTER).caused_by(error))?;
+        let cookies = self.0.sign_in.attempts.remember(&self.0.keyring, &head.headers, &attempt);
+        Ok(Redirection { location, cookies })
+    }
+
+    /// Signs in whom the provider's `answer` names, and begins their session.
+    pub async fn finish(
+        &self,
+        ctx: &RequestContext,
+        head: &Parts,
+        answer: &SignInAnswer,
+    ) -> Result<Redirection, SignInError> {
+        let state = answer.state.as_deref().unwrap_or_default();
+        let attempt = self.0.sign_in.attempts.recall(&self.0.keyring, &head.headers, state);
+        let Some(attempt) = attempt else {
+            return self.already_signed_in(ctx, head, HOME, vec![]).await.ok_or_else(|| {
+                audit::sign_in_refused(ctx, "UnknownState");
+                SignInError::new(SignInTrouble::Unknown, HOME)
+            });
+        };
+        let forget = vec![self.0.sign_in.attempts.forget(state)];
+        let session = match self.redeem(ctx, head, answer, &attempt).await {
+            Ok(session) => session,
+            Err(error) => {
+                if error.trouble == SignInTrouble::Used
+                    && let Some(there) =
+                        self.already_signed_in(ctx, head, &attempt.return_to, forget.clone()).await
+                {
+                    return Ok(there);
+                }
+                return Err(SignInError { return_to: attempt.return_to, cookies: forget, ..error });
+            }
+        };
+        let cookies = [vec![session], forget].concat();
+        Ok(Redirection { location: self.in_app(&attempt.return_to), cookies })
+    }
+
+    /// The cookie of the session that an attempt leads to.
+    async fn redeem(
+        &self,
+        ctx: &RequestContext,
+        head: &Parts,
+        answer: &SignInAnswer,
+        attempt: &Attempt,
+    ) -> Result<HeaderValue, SignInError> {
+        let refused = |trouble, reason: &str| {
+            audit::sign_in_refused(ctx, reason);
+            SignInError::new(trouble, HOME)
+        };
+        let state = answer.state.as_deref().unwrap_or_default();
+        if !bool::from(state.as_bytes().ct_eq(attempt.state.as_bytes())) {
+            return Err(refused(SignInTrouble::Forged, "WrongState"));
+        }
+        if Timestamp::now().duration_since(attempt.begun) > LIFETIME {
+            return Err(refused(SignInTrouble::Expired, "Expired"));
+        }
+        let is_issuer = self.0.party.is_issuer(ctx, answer.iss.as_deref()).await;
+        if !is_issuer.map_err(SignInError::unavailable)? {
+            return Err(refused(SignInTrouble::Forged, "WrongIssuer"));
+        }
+        if let Some(error) = answer.error.as_deref() {
+            return Err(match error {
+                "access_denied" => refused(SignInTrouble::Cancelled, "Cancelled"),
+                "server_error" | "temporarily_unavailable" => {
+                    SignInError::unavailable(ProviderError::new("it says that it signs in nobody now"))
+                }
+                _ => refused(SignInTrouble::Refused, "RefusedByProvider"),
+            });
+        }
+        let code = answer.code.as_deref().ok_or_else(|| refused(SignInTrouble::Forged, "NoCode"))?;
+        if !self.is_first_use(state).await? {
+            return Err(refused(SignInTrouble::Used, "UsedState"));
+        }
+        let signed_in = self.0.party.redeem_code(ctx, code, attempt).await.map_err(|error| match error {
+            RedeemError::Refused => refused(SignInTrouble::Refused, "BadCode"),
+            RedeemError::Forged(fault) => refused(SignInTrouble::Forged, &format!("{fault:?}")),
+            RedeemError::Unavailable(error) => SignInError::unavailable(error),
+        })?;
+        let subject = signed_in.subject.clone();
+        let replaces = self.presented(head).or_else(|| attempt.replaces.map(super::SessionKey));
+        let cookie = self.open_session(ctx, signed_in, replaces).await.map_err(SignInError::unavailable)?;
+        audit::sign_in(ctx, &subject);
+        Ok(cookie)
+    }
+
+    /// Whether nobody has used this state before, at any replica.
+    async fn is_first_use(&self, state: &str) -> Result<bool, SignInError> {
+        let used = Entry::new(&b""[..], LIFETIME.unsigned_abs());
+        let key = format!("login-used:{}", hex(digest::digest(&digest::SHA256, state.as_bytes()).as_ref()));
+        let written = self.0.store.put(&key, used, If::Absent).await;
+        Ok(written.map_err(SignInError::unavailable)?.is_some())
+    }
+
+    /// Into the app, for somebody who came back to the end of a sign-in and is signed in.
+    async fn already_signed_in(
+        &self,
+        ctx: &RequestContext,
+        head: &Parts,
+        return_to: &str,
+        cookies: Vec<HeaderValue>,
+    ) -> Option<Redirection> {
+        let state = self.state(ctx, head).await;
+        let is_signed_in = matches!(state, Ok(SessionState::SignedIn { .. }));
+        is_signed_in.then(|| Redirection { location: self.in_app(return_to), cookies })
+    }
+
+    fn in_app(&self, path: &str) -> String {
+        [&self.0.sign_in.origin, path].concat()
+    }
+}
+
+impl SignInError {
+    fn new(trouble: SignInTrouble, return_to: &str) -> Self {
+        Self { trouble, return_to: return_to.to_owned(), cookies: vec![], cause: None }
+    }
+
+    fn unavailable(cause: impl Error + Send + Sync + 'static) -> Self {
+        Self { cause: Some(Arc::new(cause)), ..Self::new(SignInTrouble::Unavailable, HOME) }
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
