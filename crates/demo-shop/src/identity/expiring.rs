@@ -66,7 +66,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn it_is_remembered_for_its_time() {
         let mut things = Expiring::new(10);
-        things.insert("a".to_owned(), 1, Duration::from_secs(60));
+        things.insert("a".to_owned(), 1, Duration::from_mins(1));
         things.insert("b".to_owned(), 2, Duration::from_secs(61));
         advance(Duration::from_millis(59_999)).await;
         assert_eq!(things.get_mut("a"), Some(&mut 1));

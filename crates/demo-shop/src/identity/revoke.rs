@@ -27,17 +27,19 @@ pub(super) async fn revoke(
 /// A refresh token ends its sign-in. An access token is exchanged no more; a service that holds it finds out when it
 /// expires. A token that nobody knows is as good as revoked (§2.2).
 fn revoked(provider: &Provider, headers: &HeaderMap, form: &[u8]) -> Result<(), Refused> {
-    const FOREIGN: Refused = Refused::new("unauthorized_client", "the token is another client's");
     let asked = Parameters::read(None, form).map_err(|_| Refused::malformed("a parameter came twice"))?;
     let client = Client::authenticate(&asked, headers)?;
     let token = required(&asked, "token", "token is missing")?;
-    if let Some(sign_in) = provider.families.of(token) {
-        let own = sign_in.client == client.0;
-        return if own { Ok(provider.families.revoke(&sign_in.grant_id)) } else { Err(FOREIGN) };
+    let (owner, id) = match provider.families.of(token) {
+        Some(sign_in) => (sign_in.client, sign_in.grant_id),
+        None => match provider.verifier.verify(token) {
+            Some(claims) => (claims.client_id.clone(), claims.jti.clone()),
+            None => return Ok(()),
+        },
+    };
+    if owner != client.0 {
+        return Err(Refused::new("unauthorized_client", "the token is another client's"));
     }
-    match provider.verifier.verify(token) {
-        Some(claims) if claims.client_id != client.0 => Err(FOREIGN),
-        Some(claims) => Ok(provider.families.revoke(&claims.jti)),
-        None => Ok(()),
-    }
+    provider.families.revoke(&id);
+    Ok(())
 }

@@ -42,21 +42,22 @@ fn grant(provider: &Provider, headers: &HeaderMap, form: &[u8]) -> Result<Value,
     }
 }
 
+const INVALID_CODE: Refused =
+    Refused::invalid_grant("the code is not valid, no longer, or not with these parameters");
+
 fn by_code(provider: &Provider, client: &Client, asked: &Parameters) -> Result<Value, Refused> {
     let code = required(asked, "code", "code is missing")?;
     let redirect_uri = required(asked, "redirect_uri", "redirect_uri is missing")?;
     let verifier = required(asked, "code_verifier", "code_verifier is missing")?;
-    const INVALID: Refused =
-        Refused::invalid_grant("the code is not valid, no longer, or not with these parameters");
     let code = match provider.codes.redeem(code, &client.0, redirect_uri, verifier) {
         Ok(code) => code,
-        Err(Unredeemed::Invalid) => return Err(INVALID),
+        Err(Unredeemed::Invalid) => return Err(INVALID_CODE),
         Err(Unredeemed::Replayed(grant_id)) => {
             provider.families.revoke(&grant_id);
             return Err(Refused::invalid_grant("the code was used before: what it gave is revoked"));
         }
     };
-    let refresh_token = provider.families.begin(code.sign_in.clone()).ok_or(INVALID)?;
+    let refresh_token = provider.families.begin(code.sign_in.clone()).ok_or(INVALID_CODE)?;
     Ok(provider.signed_in(&code.sign_in, Some(&code.nonce), refresh_token))
 }
 

@@ -241,7 +241,7 @@ async fn a_code_is_for_its_client_address_verifier_and_minute() {
     }
     let (code, _) = sign_in(&shop, "u_42").await;
     tokio::time::pause();
-    tokio::time::advance(Duration::from_secs(60)).await;
+    tokio::time::advance(Duration::from_mins(1)).await;
     tokio::time::resume();
     is_error(&redeem(&shop, &code).await, 400, "invalid_grant");
 }
