@@ -103,6 +103,7 @@ mod tests {
             jti: "1".to_owned(),
             client_id: "demo-cli".to_owned(),
             scope: "openid".to_owned(),
+            ..Claims::default()
         });
         let header = HeaderValue::try_from(format!("Bearer {token}")).unwrap();
         let headers = HeaderMap::from_iter([(AUTHORIZATION, header)]);

@@ -1,28 +1,70 @@
-//! The demo identity provider: discovery, keys and tokens. For development only: its secrets are public.
+//! The demo identity provider: OAuth 2.0 and OpenID Connect in memory. For development only: its secrets are public,
+//! and anyone may be anyone.
 
+mod authorize;
+mod backchannel;
 mod clients;
-mod grant;
+mod codes;
+mod discovery;
+mod exchange;
+mod expiring;
+mod families;
+mod issue;
+mod oauth_error;
+mod page;
+mod parameters;
+mod revoke;
+mod secret;
+mod sessions;
+mod sign_out;
+mod token;
 
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::Router;
 use axum::routing::{get, post};
-use axum::{Json, Router};
-use http::HeaderMap;
-use http::header::HOST;
-use serde_json::{Value, json};
 
+use crate::Options;
+use crate::state::Shop;
 use crate::tokens::{SigningKey, Verifier};
 
-/// The provider: its key, and the name it has in tokens.
+/// The grant that scripts use instead of a sign-in.
+const DEMO_USER: &str = "urn:triptych:demo:user";
+const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
+
+/// The provider: its key, the name it has in tokens, and whom it knows.
 pub(crate) struct Provider {
     key: SigningKey,
+    verifier: Verifier,
     issuer: String,
+    /// Of an access token, in seconds.
+    lifetime: i64,
+    pass_through: bool,
+    redirect_uris: Vec<String>,
+    shop: Arc<Shop>,
+    codes: codes::Codes,
+    families: families::Families,
+    sessions: sessions::Sessions,
+    backchannel: backchannel::Backchannel,
 }
 
 impl Provider {
-    pub(crate) fn new(seed: u64, issuer: String) -> Self {
-        Self { key: SigningKey::derived_from(seed), issuer }
+    pub(crate) fn new(options: &Options, shop: &Arc<Shop>) -> Self {
+        let key = SigningKey::derived_from(options.seed);
+        Self {
+            verifier: Verifier::new(&key, &options.issuer),
+            key,
+            issuer: options.issuer.clone(),
+            lifetime: i64::try_from(options.token_lifetime.as_secs()).unwrap_or(i64::MAX / 2),
+            pass_through: options.pass_through,
+            redirect_uris: options.redirect_uri.clone(),
+            shop: shop.clone(),
+            codes: codes::Codes::new(),
+            families: families::Families::new(),
+            sessions: sessions::Sessions::new(),
+            backchannel: backchannel::Backchannel::new(&options.backchannel_logout_uri),
+        }
     }
 
     /// What checks the provider's tokens, without asking it.
@@ -34,31 +76,15 @@ impl Provider {
 /// What the provider answers.
 pub(crate) fn routes() -> Router<Arc<Provider>> {
     Router::new()
-        .route("/.well-known/openid-configuration", get(discovery))
-        .route("/jwks", get(jwks))
-        .route("/token", post(grant::token))
+        .route("/.well-known/openid-configuration", get(discovery::configuration))
+        .route("/jwks", get(discovery::keys))
+        .route("/authorize", get(authorize::authorize).post(authorize::authorize))
+        .route("/token", post(token::token))
+        .route("/revoke", post(revoke::revoke))
+        .route("/end-session", get(sign_out::end_session).post(sign_out::end_session))
 }
 
-/// The endpoints are where the asker found the provider, which need not be where the issuer's name points.
-async fn discovery(State(provider): State<Arc<Provider>>, headers: HeaderMap) -> Json<Value> {
-    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
-    let base = host.map_or_else(|| provider.issuer.clone(), |host| format!("http://{host}"));
-    Json(json!({
-        "issuer": provider.issuer,
-        "jwks_uri": format!("{base}/jwks"),
-        "token_endpoint": format!("{base}/token"),
-        "grant_types_supported": ["client_credentials", grant::DEMO_USER],
-        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
-        "response_types_supported": [],
-        "subject_types_supported": ["public"],
-        "id_token_signing_alg_values_supported": ["EdDSA"],
-        "scopes_supported": ["openid", "profile"],
-    }))
-}
-
-async fn jwks(State(provider): State<Arc<Provider>>) -> Json<Value> {
-    let SigningKey { id, x, .. } = &provider.key;
-    Json(json!({
-        "keys": [{ "kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "kid": id, "x": x }],
-    }))
+/// What helps to show things by hand.
+pub(crate) fn bench(provider: &Arc<Provider>) -> Router {
+    Router::new().route("/_sign-out", post(sign_out::sign_out)).with_state(provider.clone())
 }

@@ -4,10 +4,18 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use clap::Parser;
+use http::Uri;
 use jiff::SignedDuration;
+use url::{Host, Url};
 
 use crate::capacity::Limit;
 use crate::service::Service;
+
+const REDIRECT_URIS: [&str; 3] = [
+    "http://127.0.0.1:8080/web/auth/callback",
+    "https://localhost:8443/web/auth/callback",
+    "https://shop.example/web/auth/callback",
+];
 
 /// Stand-ins for the six domain services and the identity provider, with faults on demand.
 ///
@@ -33,6 +41,21 @@ pub struct Options {
     /// The issuer's name in tokens, wherever the provider listens
     #[arg(long, default_value = "http://127.0.0.1:3007")]
     pub issuer: String,
+    /// How long an access token lives, in whole seconds
+    #[arg(long, default_value = "1h", value_parser = seconds)]
+    pub token_lifetime: Duration,
+    /// Makes the tokens of a sign-in good for every service, for BFFs that pass them through as they are
+    ///
+    /// Without it they are for the BFF alone, which exchanges them (RFC 8693). Tokens that are asked for without a
+    /// sign-in are always good for every service.
+    #[arg(long)]
+    pub pass_through: bool,
+    /// Where web-bff may be sent a code: compared letter by letter. Once for each
+    #[arg(long, value_parser = web_url, default_values = REDIRECT_URIS)]
+    pub redirect_uri: Vec<String>,
+    /// Where web-bff is told that a user's session has ended (http on this machine). Once for each [default: nowhere]
+    #[arg(long, value_parser = loopback)]
+    pub backchannel_logout_uri: Vec<Uri>,
     /// How long an order rests before it moves on
     ///
     /// This happens to orders placed since the start, and to those of users whose events somebody watches;
@@ -85,6 +108,36 @@ fn duration(text: &str) -> Result<Duration, String> {
     positive.ok_or_else(|| "must be more than nothing".to_owned())
 }
 
+fn seconds(text: &str) -> Result<Duration, String> {
+    let duration = duration(text)?;
+    let whole = duration.subsec_nanos() == 0;
+    whole.then_some(duration).ok_or_else(|| "must be whole seconds, like 90s".to_owned())
+}
+
+fn web_url(text: &str) -> Result<String, String> {
+    let url =
+        Url::parse(text).map_err(|error| format!("{error}: write it like https://shop.example/callback"))?;
+    let usable = matches!(url.scheme(), "http" | "https") && url.fragment().is_none();
+    usable.then(|| text.to_owned()).ok_or_else(|| "must be http or https, and have no fragment".to_owned())
+}
+
+/// Nothing but this machine is called, so that a mistyped address sends no token into the world.
+fn loopback(text: &str) -> Result<Uri, String> {
+    let url =
+        Url::parse(text).map_err(|error| format!("{error}: write it like http://127.0.0.1:8081/logout"))?;
+    let here = match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    };
+    let problem = "must be an http URL of this machine, like http://127.0.0.1:8081/auth/backchannel-logout";
+    if url.scheme() != "http" || !here {
+        return Err(problem.to_owned());
+    }
+    url.as_str().parse().map_err(|_| problem.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,6 +157,11 @@ mod tests {
             ["--only", "carts"],
             ["--base-port", "x"],
             ["--capacity", "10x25ms"],
+            ["--token-lifetime", "500ms"],
+            ["--redirect-uri", "/callback"],
+            ["--redirect-uri", "https://shop.example/#a"],
+            ["--backchannel-logout-uri", "http://shop.example/logout"],
+            ["--backchannel-logout-uri", "https://127.0.0.1/logout"],
         ] {
             assert!(Options::try_parse_from([&["demo-shop"][..], &wrong].concat()).is_err(), "{wrong:?}");
         }

@@ -15,7 +15,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
 use crate::auth::Doorman;
-use crate::identity::Provider;
+use crate::identity::{self, Provider};
 use crate::options::Options;
 use crate::service::Service;
 use crate::services::routes;
@@ -64,7 +64,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     let tasks = TaskTracker::new();
     let shop = Arc::new(Shop::open(options.seed, options.heartbeat, closing.clone()));
     tasks.spawn(keep_moving(shop.clone(), options.status_interval));
-    let provider = Arc::new(Provider::new(options.seed, options.issuer.clone()));
+    let provider = Arc::new(Provider::new(&options, &shop));
     let apps = Apps { verifier: Arc::new(provider.verifier()), provider, shop, options };
     let mut addresses = Vec::new();
     for (service, listener) in listeners {
@@ -125,7 +125,9 @@ impl Apps {
             capacity: self.options.capacity(service),
             seed: self.options.seed,
         };
-        surround(routes(service, &self.shop, &self.provider), &self.shop, surroundings)
+        let app = surround(routes(service, &self.shop, &self.provider), &self.shop, surroundings);
+        // As the test bench, neither faulted nor counted.
+        if service == Service::Identity { app.merge(identity::bench(&self.provider)) } else { app }
     }
 }
 

@@ -17,7 +17,7 @@ const REMEMBERED: usize = 10_000;
 const TYPE: &str = "at+jwt";
 
 /// What a token says (RFC 9068).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Claims {
     pub(crate) iss: String,
     pub(crate) sub: String,
@@ -28,6 +28,20 @@ pub(crate) struct Claims {
     pub(crate) jti: String,
     pub(crate) client_id: String,
     pub(crate) scope: String,
+    /// Which sign-in it comes from, if one: when that is revoked, the token is exchanged no more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) grant_id: Option<String>,
+    /// Who acts for the subject (RFC 8693 §4.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) act: Option<Act>,
+}
+
+/// A client that acts for a subject, the latest first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Act {
+    pub(crate) sub: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) act: Option<Box<Self>>,
 }
 
 /// The one key of the demo. Derived from the seed, so that processes that never talk agree on it.
@@ -55,10 +69,15 @@ impl SigningKey {
         }
     }
 
-    /// The token that says this.
+    /// The access token that says this.
     pub(crate) fn sign(&self, claims: &Claims) -> String {
+        self.sign_as(TYPE, claims)
+    }
+
+    /// A token of another type.
+    pub(crate) fn sign_as(&self, r#type: &str, claims: &impl Serialize) -> String {
         let mut header = Header::new(Algorithm::EdDSA);
-        header.typ = Some(TYPE.to_owned());
+        header.typ = Some(r#type.to_owned());
         header.kid = Some(self.id.clone());
         jsonwebtoken::encode(&header, claims, &self.signing).expect("our own key signs our own claims")
     }

@@ -26,6 +26,13 @@ pub(crate) struct User {
     created_at: Timestamp,
 }
 
+impl User {
+    /// First and last name.
+    pub(crate) fn name(&self) -> String {
+        [self.first_name, self.last_name].join(" ")
+    }
+}
+
 /// `u_1` to `u_1000`.
 pub(super) fn users(seed: u64) -> Vec<User> {
     let mut dice = Dice::new(seed, "users");

@@ -16,6 +16,7 @@ fn claims() -> Claims {
         jti: "1".to_owned(),
         client_id: "demo-cli".to_owned(),
         scope: "openid".to_owned(),
+        ..Claims::default()
     }
 }
 
