@@ -241,7 +241,7 @@ class Rendering(unittest.TestCase):
 
     def test_a_missing_value_is_an_error(self):
         with self.assertRaises(KeyError):
-            render.render({"LISTEN": "127.0.0.1:8080"})
+            render.render(render.Settings({"LISTEN": "127.0.0.1:8080"}))
 
 
 class Ending(unittest.TestCase):
