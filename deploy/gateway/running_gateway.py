@@ -70,9 +70,9 @@ class RunningGateway(unittest.TestCase):
     def get(self, path, *headers, source="127.0.0.1"):
         return self.send(GET.format(path, "".join(f"{header}\r\n" for header in headers)), source)
 
-    def seen(self, path, *headers):
+    def seen(self, path, *headers, source="127.0.0.1"):
         """The headers with which the BFF sees a GET."""
-        status, _, body = self.get(path, *headers)
+        status, _, body = self.get(path, *headers, source=source)
         self.assertEqual(status, 200)
         return dict(json.loads(body))
 
@@ -92,8 +92,10 @@ class RunningGateway(unittest.TestCase):
 class Http2Client:
     """One HTTP/2 connection to the gateway, spoken by hand. A context."""
 
-    def __init__(self, address):
+    def __init__(self, address, tls=None):
         self.socket = socket.create_connection(address, timeout=10)
+        if tls:
+            self.socket = tls.wrap_socket(self.socket, server_hostname="localhost")
         self.h2 = h2.connection.H2Connection(h2.config.H2Configuration(header_encoding="utf-8"))
         self.h2.initiate_connection()
 
