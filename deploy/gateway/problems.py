@@ -13,8 +13,11 @@ UNAVAILABLE = ("unavailable", "A service behind this one is not available", 503,
 # What Envoy answers by itself, the first match wins: (status that Envoy chose, its response flags or None, the problem).
 OWN_ERRORS = [
     (404, None, ("not-found", "There is nothing here", 404, None)),
+    (405, None, ("method-not-allowed", "The resource does not have this method", 405, None)),
     (408, None, ("request-timeout", "The request did not arrive in time", 408, None)),
     (413, None, ("body-too-large", "The body is too large", 413, None)),
+    # Every rate gives at least one token a second (rates.py).
+    (429, None, ("too-many-requests", "There were too many requests", 429, 1)),
     (431, None, ("headers-too-large", "The headers are too many or too large", 431, None)),
     (501, None, INVALID),  # a transfer coding that nobody knows
     (502, None, ("bad-upstream", "A service behind this one gave an unusable answer", 502, None)),
@@ -36,7 +39,11 @@ def mappers():
 def mapper(status, flags, problem, request_id_name, has_id):
     """One mapper. A request that is refused before Envoy gave it an id gets one here, for the answer and the access log."""
     slug, title, public_status, retry_after = problem
-    headers = {"cache-control": "no-store"}
+    headers = {
+        "cache-control": "no-store",
+        "x-content-type-options": "nosniff",
+        "strict-transport-security": "%METADATA(LISTENER:triptych:hsts)%",  # empty, so absent, on the plain listener
+    }
     if retry_after:
         headers["retry-after"] = str(retry_after)
     if not has_id:

@@ -27,42 +27,52 @@ GET = "GET {} HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\n{}\r\n"
 
 
 class RunningGateway(unittest.TestCase):
-    """Starts one gateway for all tests of a class. `/mobile/` leads to a BFF that is down."""
+    """Starts one gateway for all tests of a class. `/mobile/` leads to a BFF that is down, and there is no identity provider."""
 
     @classmethod
     def setUpClass(cls):
-        cls.bff = StandIn()
-        cls.addClassCleanup(cls.bff.close)
         files = tempfile.TemporaryDirectory()
         cls.addClassCleanup(files.cleanup)
-        cls.log = Path(files.name, "access.log")
-        admin_file = Path(files.name, "admin")
-        nobody = f"127.0.0.1:{unused_port()}"
+        cls.files = Path(files.name)
+        cls.bff = StandIn()
+        cls.addClassCleanup(cls.bff.close)
+        cls.log = cls.files / "access.log"
+        admin_file = cls.files / "admin"
         command = [ROOT / "scripts/gateway", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--admin-file", admin_file]
-        command += ["--web", cls.bff.address, "--partner", cls.bff.address, "--mobile", nobody]
+        command += ["--web", cls.bff.address, "--partner", cls.bff.address, "--mobile", nobody()]
+        command += ["--web-app", cls.files / "web-app"]
         with open(cls.log, "wb") as log:
-            envoy = start(command, log)
+            envoy = start([*command, *cls.arguments()], log)
         cls.addClassCleanup(end, envoy)
         cls.admin = "http://" + wait_for(lambda: admin_file.exists() and admin_file.read_text())
         wait_for(lambda: urllib.request.urlopen(cls.admin + "/ready").status == 200)
-        listeners = urllib.request.urlopen(cls.admin + "/listeners").read().decode()
-        cls.address = ("127.0.0.1", int(listeners.strip().rpartition(":")[2]))
+        listeners = urllib.request.urlopen(cls.admin + "/listeners").read().decode().split()
+        cls.ports = {line.partition("::")[0]: int(line.rpartition(":")[2]) for line in listeners}
+        cls.address = ("127.0.0.1", cls.ports["edge"])
 
-    def send(self, request):
-        """(status, headers, body) of the answer to these bytes."""
-        with socket.create_connection(self.address, timeout=10) as connection:
+    @classmethod
+    def arguments(cls):
+        """More arguments for the gateway; of two the last one counts."""
+        return ["--rate", "off", "--provider", nobody()]
+
+    def connect(self, source):
+        return socket.create_connection(self.address, timeout=10, source_address=(source, 0))
+
+    def send(self, request, source="127.0.0.1"):
+        """(status, headers, body) of the answer to these bytes, sent from the loopback address `source`."""
+        with self.connect(source) as connection:
             connection.sendall(request.encode("latin-1"))
-            answer = http.client.HTTPResponse(connection)
+            answer = http.client.HTTPResponse(connection, method=request.partition(" ")[0])
             answer.begin()
             headers = {name.lower(): value for name, value in answer.getheaders()}
             return answer.status, headers, answer.read().decode()
 
-    def get(self, path, *headers):
-        return self.send(GET.format(path, "".join(f"{header}\r\n" for header in headers)))
+    def get(self, path, *headers, source="127.0.0.1"):
+        return self.send(GET.format(path, "".join(f"{header}\r\n" for header in headers)), source)
 
-    def seen(self, path, *headers):
+    def seen(self, path, *headers, source="127.0.0.1"):
         """The headers with which the BFF sees a GET."""
-        status, _, body = self.get(path, *headers)
+        status, _, body = self.get(path, *headers, source=source)
         self.assertEqual(status, 200)
         return dict(json.loads(body))
 
@@ -74,15 +84,18 @@ class RunningGateway(unittest.TestCase):
         self.assertEqual(problem["status"], status)
         self.assertEqual(problem.get("instance"), instance)
         self.assertEqual(problem[id_name], headers["x-request-id"])
-        self.assertEqual("retry-after" in headers, status == 503)
+        self.assertEqual("retry-after" in headers, status in (429, 503))
+        self.assertEqual(headers["x-content-type-options"], "nosniff")
         self.assertEqual(set(problem) - {"type", "title", "status", "instance", id_name}, set())
 
 
 class Http2Client:
     """One HTTP/2 connection to the gateway, spoken by hand. A context."""
 
-    def __init__(self, address):
+    def __init__(self, address, tls=None):
         self.socket = socket.create_connection(address, timeout=10)
+        if tls:
+            self.socket = tls.wrap_socket(self.socket, server_hostname="localhost")
         self.h2 = h2.connection.H2Connection(h2.config.H2Configuration(header_encoding="utf-8"))
         self.h2.initiate_connection()
 
@@ -146,10 +159,11 @@ def end(process):
     process.wait()
 
 
-def unused_port():
+def nobody():
+    """An address at which nobody listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+        return "127.0.0.1:%d" % probe.getsockname()[1]
 
 
 def wait_for(condition):

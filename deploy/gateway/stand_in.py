@@ -11,7 +11,10 @@ import h2.events
 
 
 class StandIn(socketserver.ThreadingTCPServer):
-    """Echoes every request as JSON. `/hang` never answers, `/refuse` refuses each stream, `/reset` resets it half-way."""
+    """Echoes every request as JSON. `/hang` never answers, `/refuse` refuses each stream, `/reset` resets it half-way.
+
+    `/events` begins an answer that does not end, or refuses the stream of who comes back.
+    """
 
     allow_reuse_address = True
     daemon_threads = True
@@ -58,7 +61,10 @@ class Connection(socketserver.BaseRequestHandler):
     def answer(self, stream, path):
         if path == "/hang":
             return
-        if path == "/refuse":
+        if path == "/events" and "last-event-id" not in dict(self.headers):
+            self.h2.send_headers(stream, [(":status", "200"), ("content-type", "text/event-stream")])
+            return self.h2.send_data(stream, b": hello\n\n")
+        if path in ("/refuse", "/events"):
             return self.h2.reset_stream(stream, h2.errors.ErrorCodes.REFUSED_STREAM)
         if path == "/reset":
             return self.h2.reset_stream(stream, h2.errors.ErrorCodes.INTERNAL_ERROR)

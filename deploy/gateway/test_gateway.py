@@ -1,6 +1,7 @@
 """Tests of the gateway with the real Envoy in front of a stand-in BFF. Run by scripts/test."""
 
 import contextlib
+import http.client
 import json
 import re
 import select
@@ -59,6 +60,56 @@ class Gateway(RunningGateway):
         self.assertEqual(seen["x-forwarded-proto"], "http")
         self.assertEqual(seen["x-envoy-expected-rq-timeout-ms"], "3000")
         self.assertNotIn("10.0.0.1", str(seen))
+
+    def test_nobody_chooses_where_a_request_comes_from(self):
+        for forged in [
+            ["X-Forwarded-For: 10.0.0.1"],
+            ["X-Forwarded-For: 10.0.0.1", "x-forwarded-for: 10.0.0.1, 10.0.0.1"],
+            ["X_Forwarded_For: 10.0.0.1", "X-Forwarded_For: 10.0.0.1"],
+            ["Connection: X-Request-Id, X-Envoy-External-Address"],
+            ["X-Envoy-External-Address: 10.0.0.1", "Forwarded: for=10.0.0.1", "X-Real-IP: 10.0.0.1"],
+        ]:
+            with self.subTest(forged):
+                self.bff.requests.clear()
+                seen = self.seen("/web/x", *forged, source="127.1.2.3")
+                [headers] = self.bff.requests
+                self.assertEqual([value for name, value in headers if name == "x-forwarded-for"], ["127.1.2.3"])
+                self.assertIn("x-request-id", seen)
+                self.assertEqual(seen["x-forwarded-proto"], "http")
+                self.assertNotIn("10.0.0.1", str(seen))
+        for name in ["X-Forwarded-For", "X-Forwarded-Proto"]:
+            answer = self.get("/web/x", "X-Forwarded-For: 10.0.0.1", f"Connection: {name}")
+            self.assert_problem(answer, "invalid-request", "/web/x")
+
+    def test_a_stream_of_events_has_no_end_and_no_second_try(self):
+        with self.connect("127.0.0.1") as connection:
+            connection.sendall(GET.format("/web/events", "").encode())
+            answer = http.client.HTTPResponse(connection)
+            answer.begin()
+            # The BFF has more to say, and what it said is here.
+            self.assertEqual(answer.readline(), b": hello\n")
+            self.assertNotIn("x-envoy-expected-rq-timeout-ms", dict(self.bff.requests[-1]))
+        self.bff.requests.clear()
+        self.assert_problem(self.get("/web/events", "Last-Event-ID: refuse"), "unavailable", "/web/events")
+        self.assertEqual([dict(headers)[":path"] for headers in self.bff.requests], ["/events"])
+        self.assertEqual(self.seen("/web/events/x")["x-envoy-expected-rq-timeout-ms"], "3000")
+
+    def test_what_a_client_has_to_say_comes_through(self):
+        said = {
+            "authorization": "DPoP a.b.c",
+            "cookie": "__Host-Http-triptych=a; triptych-dev-login-0a1b2c3d=b",
+            "dpop": "a.b.c",
+            "last-event-id": "7",
+            "origin": "http://127.0.0.1:8080",
+            "sec-fetch-dest": "empty",
+            "sec-fetch-mode": "cors",
+            "sec-fetch-site": "same-origin",
+            "x-api-key": "tpk_a_b",
+            "x-app-version": "1.2.3",
+            "x-csrf": "1",
+        }
+        seen = self.seen("/web/x", *(f"{name}: {value}" for name, value in said.items()))
+        self.assertEqual({name: seen.get(name) for name in said}, said)
 
     def test_what_a_bff_removes_is_removed_here_too(self):
         source = (ROOT / "crates/middleware/src/foreign_headers.rs").read_text(encoding="utf-8")
@@ -241,7 +292,7 @@ class Rendering(unittest.TestCase):
 
     def test_a_missing_value_is_an_error(self):
         with self.assertRaises(KeyError):
-            render.render({"LISTEN": "127.0.0.1:8080"})
+            render.render(render.Settings({"LISTEN": "127.0.0.1:8080"}))
 
 
 class Ending(unittest.TestCase):
