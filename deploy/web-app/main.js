@@ -61,6 +61,7 @@ function leave(ended) {
   live.hidden = true;
   who.hidden = true;
   who.replaceChildren();
+  document.querySelector('dialog')?.close();
   turnTo(signedOut({ ended }), ended ? 'Signed out' : 'Welcome');
   if (ended) speak('You are signed out');
 }

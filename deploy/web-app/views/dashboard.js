@@ -17,19 +17,18 @@ export function dashboard(retry) {
     summary.textContent = underWay(current);
   });
   const order = shop(list.put);
-  const sections = [account(retry), notifications(retry), promos(retry, order.choose), list];
-  const [side, wide] = [sections.slice(0, 3), [order, list]];
+  const beside = [account(retry), notifications(retry), promos(retry, order.choose)];
 
   const element = el('div', { class: 'dashboard' },
     el('div', { class: 'greeting' }, greeting, el('p', { class: 'lead' }, role, ' ', summary)),
     el('div', { class: 'columns' },
-      el('div', { class: 'side' }, side.map((section) => section.element)),
-      el('div', { class: 'wide' }, wide.map((section) => section.element))));
+      el('div', { class: 'wide' }, [order, list].map((section) => section.element)),
+      el('div', { class: 'side' }, beside.map((section) => section.element))));
 
   function show(page) {
     greeting.replaceChildren(`${daytime()}, `, el('span', { dir: 'auto' }, page.user.name));
     role.textContent = page.user.role;
-    for (const section of sections) section.show(page);
+    for (const section of [list, ...beside]) section.show(page);
   }
 
   return { element, show, moved: list.moved };

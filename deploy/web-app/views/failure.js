@@ -9,14 +9,21 @@ const WORDS = {
   timeout: 'The connection may be slow, or the shop may have too much to do.',
 };
 
+/** What it is called, and what is said about it: the backend's words are for whoever it concerns. */
+function words(problem) {
+  if (problem.status >= 500) return ['The shop cannot answer right now', `${problem.title}. This is on our side: a moment later it usually works.`];
+  return [problem.title, WORDS[problem.slug] ?? problem.detail ?? 'Try again, or reload the page.'];
+}
+
 /** Offers to try again; when the backend said how long to wait, the page waits that long and tries by itself. */
 export function failure(problem, retry) {
+  const [title, text] = words(problem);
   const button = el('button', { class: 'button', type: 'button', id: 'retry', on: { click: retry } }, 'Try again');
   const view = el('section', { class: 'hero failure', 'aria-labelledby': 'title' },
     el('div', { class: 'words' },
       el('p', { class: 'badge' }, icon('warning')),
-      el('h1', { id: 'title', tabindex: '-1' }, problem.title),
-      el('p', { class: 'lead' }, WORDS[problem.slug] ?? problem.detail ?? 'This is on our side, and somebody has been told.'),
+      el('h1', { id: 'title', tabindex: '-1' }, title),
+      el('p', { class: 'lead' }, text),
       el('p', {}, button),
       problem.requestId && el('p', { class: 'faint' }, 'When you ask for help, name ', el('code', {}, problem.requestId), '.')));
   if (problem.retryAfter) wait(view, button, problem.retryAfter, retry);
@@ -26,17 +33,15 @@ export function failure(problem, retry) {
 function wait(view, button, seconds, retry) {
   // Everybody was told the same number: a part of a second keeps them from coming back at once.
   const until = Date.now() + seconds * 1000 + Math.random() * 1000;
-  button.disabled = true;
   const tick = () => {
     const left = until - Date.now();
-    // Another view may have taken this one's place.
-    if (view.hidden || (ticks && !view.isConnected)) return clearInterval(ticks);
     button.textContent = `Trying again in ${countdown(left)}`;
-    if (left > 0) return undefined;
+    if (left > 0) return;
     clearInterval(ticks);
-    return retry();
+    // Another view may have taken this one's place.
+    if (view.isConnected) retry();
   };
-  let ticks;
+  const ticks = setInterval(tick, 500);
+  button.disabled = true;
   tick();
-  ticks = setInterval(tick, 500);
 }

@@ -10,11 +10,21 @@ export function warnings(page, sections, retry) {
     .map((warning) => degraded(warning, retry));
 }
 
+const LABELS = {
+  accountSummary: 'Account',
+  'accountSummary.usage': 'Usage',
+  unreadNotifications: 'Notifications',
+  orders: 'Orders',
+  'orders.product': 'Products',
+  promos: 'Offers',
+};
+const LOOKS = { stale: 'old', not_found: 'gone' };
+
 function degraded({ section, status, message, retryable, ageSeconds }, retry) {
   const old = ageSeconds == null ? '' : ` This is from ${age(ageSeconds)}.`;
   const again = () => el('button', { class: 'quiet', type: 'button', id: `retry-${section}`, on: { click: retry } }, 'Try again');
-  return el('p', { class: `note ${status === 'stale' ? 'old' : 'bad'}`, 'data-warning': section },
-    icon('warning'), el('span', {}, message + old), retryable && again());
+  return el('p', { class: `note ${LOOKS[status] ?? 'bad'}`, 'data-warning': section },
+    icon('warning'), el('span', {}, el('strong', {}, `${LABELS[section]}: `), message + old), retryable && again());
 }
 
 const banner = document.getElementById('banner');

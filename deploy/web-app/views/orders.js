@@ -9,7 +9,7 @@ import { tile } from './product.js';
 const UNDER_WAY = ['placed', 'paid', 'shipped'];
 // The backend decides; this only keeps the page from offering what will be refused.
 const CANCELLABLE = ['placed', 'paid'];
-const FIRST = 8;
+const FIRST = 10;
 const CHANGED_MS = 2_500;
 
 const FILTERS = [
@@ -43,7 +43,7 @@ export function orders(retry, onChange) {
       list.length > 0 && el('div', { class: 'filters', role: 'group', 'aria-label': 'Which orders' }, FILTERS.map(tab)),
       el('ul', { class: 'plain orders' }, visible.map(row)),
       chosen.length === 0 && !lost() && el('p', { class: 'faint empty' }, list.length ? 'None of your latest orders.' : 'You have not ordered anything yet.'),
-      chosen.length > visible.length && el('button', { class: 'quiet wide', type: 'button', id: 'more-orders', on: { click: showAll } }, `Show all ${chosen.length}`));
+      chosen.length > visible.length && el('button', { class: 'quiet more', type: 'button', id: 'more-orders', on: { click: showAll } }, `Show all ${chosen.length}`));
     onChange(list);
   }
 
@@ -68,8 +68,8 @@ export function orders(retry, onChange) {
   }
 
   function row(order) {
-    const { id, status, quantity, total, placedAt, product } = order;
-    const name = product?.name ?? 'A product that is no longer shown';
+    const { id, status, quantity, total, placedAt, productId, product } = order;
+    const name = product?.name ?? `Product ${productId}`;
     return el('li', { class: 'order', id: `order-${id}`, 'data-status': status, tabindex: '-1' },
       tile(product),
       el('div', { class: 'about' },

@@ -12,7 +12,7 @@ const SHOWN = 6;
 /** Calls `onPlaced(order)` with every order that was placed. */
 export function shop(onPlaced) {
   const results = el('div', { class: 'results' });
-  const input = el('input', { id: 'search', type: 'search', placeholder: 'A lamp, a kettle, something for the garden …', autocomplete: 'off', maxlength: '200', on: { input: typed } });
+  const input = el('input', { id: 'search', type: 'search', placeholder: 'A lamp, a kettle, a chess set …', autocomplete: 'off', maxlength: '200', on: { input: typed } });
   const element = el('section', { class: 'card', 'aria-labelledby': 'shop-title' },
     el('div', { class: 'head' }, el('h2', { id: 'shop-title' }, 'Order something')),
     el('form', { class: 'search', role: 'search', on: { submit: submitted } },
