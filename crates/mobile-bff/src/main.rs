@@ -14,5 +14,6 @@ fn main() -> ExitCode {
         version: env!("CARGO_PKG_VERSION"),
         openapi: mobile_bff::routes::openapi,
         build: mobile_bff::build,
+        commands: vec![],
     })
 }

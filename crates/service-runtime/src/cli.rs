@@ -3,7 +3,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 use tokio::runtime;
 
 use crate::drain::Signals;
@@ -13,6 +13,8 @@ use crate::{App, BuildError, Service, telemetry};
 
 /// The settings cannot be used (`EX_CONFIG`).
 const BAD_SETTINGS: u8 = 78;
+/// A command of the service itself cannot be carried out.
+const FAILED: u8 = 1;
 /// The operating system refused something, such as a port that is taken (`EX_OSERR`).
 const REFUSED: u8 = 71;
 
@@ -36,6 +38,30 @@ enum Command {
     Openapi,
 }
 
+/// A command that only one service has. It knows the settings, and nothing else of what runs.
+pub struct ServiceCommand<S> {
+    /// Its name, its arguments and its help.
+    pub arguments: clap::Command,
+    /// Carries it out; an error is one line behind the service's name, and exit code 1.
+    pub run: fn(&S, &ArgMatches, &mut Output<'_>) -> Result<(), BuildError>,
+}
+
+/// Where a command writes.
+pub struct Output<'a> {
+    /// What was asked for: other programs may read it.
+    pub out: &'a mut dyn Write,
+    /// What people should know about it.
+    pub err: &'a mut dyn Write,
+}
+
+/// What the command line asks for.
+enum Asked {
+    /// What every service can do.
+    Any(Cli),
+    /// What this one can do: its command of this number, and the settings file.
+    Own { number: usize, arguments: ArgMatches, config: Option<PathBuf> },
+}
+
 /// Why the process ends early: its exit code and the line that says why.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Failure {
@@ -54,14 +80,14 @@ impl Failure {
     }
 }
 
-pub(crate) fn main<S, B>(service: Service<B>) -> ExitCode
+pub(crate) fn main<S, B>(service: Service<S, B>) -> ExitCode
 where
     S: ServiceSettings,
     B: AsyncFnOnce(S) -> Result<App, BuildError>,
 {
     let name = service.name;
-    let cli = match parse(name, service.version, std::env::args_os()) {
-        Ok(cli) => cli,
+    let asked = match parse(&service, std::env::args_os()) {
+        Ok(asked) => asked,
         Err(error) => {
             // Help goes to standard output, complaints to standard error; a closed one is no reason to fail.
             let _ = error.print();
@@ -69,7 +95,8 @@ where
         }
     };
     let env = settings::environment().collect();
-    match obey(service, &cli, env, &mut io::stdout()) {
+    let mut output = Output { out: &mut io::stdout(), err: &mut io::stderr() };
+    match obey(service, &asked, env, &mut output) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure { code, line }) => {
             let _ = writeln!(io::stderr(), "{name}: {line}");
@@ -78,34 +105,47 @@ where
     }
 }
 
-fn parse(
-    name: &'static str,
-    version: &'static str,
+fn parse<S, B>(
+    service: &Service<S, B>,
     args: impl IntoIterator<Item = OsString>,
-) -> Result<Cli, clap::Error> {
-    let command = Cli::command().name(name).version(version);
-    Cli::from_arg_matches(&command.try_get_matches_from(args)?)
+) -> Result<Asked, clap::Error> {
+    let own = || service.commands.iter().map(|command| &command.arguments);
+    let command = Cli::command().name(service.name).version(service.version).subcommands(own().cloned());
+    let matches = command.try_get_matches_from(args)?;
+    let asked = matches.subcommand().and_then(|(name, arguments)| {
+        let number = own().position(|own| own.get_name() == name)?;
+        let (arguments, config) = (arguments.clone(), matches.get_one("config").cloned());
+        Some(Asked::Own { number, arguments, config })
+    });
+    asked.map_or_else(|| Cli::from_arg_matches(&matches).map(Asked::Any), Ok)
 }
 
 fn obey<S, B>(
-    service: Service<B>,
-    cli: &Cli,
+    service: Service<S, B>,
+    asked: &Asked,
     env: Vec<(String, String)>,
-    out: &mut dyn Write,
+    output: &mut Output<'_>,
 ) -> Result<(), Failure>
 where
     S: ServiceSettings,
     B: AsyncFnOnce(S) -> Result<App, BuildError>,
 {
-    if let Command::Openapi = cli.command {
-        return writeln!(out, "{}", (service.openapi)()).map_err(Failure::refused);
-    }
+    let config = match asked {
+        Asked::Any(Cli { command: Command::Openapi, .. }) => {
+            return writeln!(output.out, "{}", (service.openapi)()).map_err(Failure::refused);
+        }
+        Asked::Any(Cli { config, .. }) | Asked::Own { config, .. } => config.as_deref(),
+    };
     let rust_log = env.iter().find(|(name, _)| name == "RUST_LOG");
     let rust_log = rust_log.map(|(_, value)| value.clone());
-    let settings: S = settings::load(cli.config.as_deref(), env.into_iter()).map_err(Failure::settings)?;
-    match cli.command {
-        Command::Check => check(service.build, settings, out),
-        _ => serve(service, settings, rust_log.as_deref()),
+    let settings: S = settings::load(config, env.into_iter()).map_err(Failure::settings)?;
+    match asked {
+        Asked::Any(Cli { command: Command::Check, .. }) => check(service.build, settings, output.out),
+        Asked::Any(_) => serve(service, settings, rust_log.as_deref()),
+        Asked::Own { number, arguments, .. } => {
+            let done = (service.commands[*number].run)(&settings, arguments, output);
+            done.map_err(|error| Failure { code: FAILED, line: error.to_string() })
+        }
     }
 }
 
@@ -121,7 +161,7 @@ where
     out.write_all(text.as_bytes()).map_err(Failure::refused)
 }
 
-fn serve<S, B>(service: Service<B>, settings: S, rust_log: Option<&str>) -> Result<(), Failure>
+fn serve<S, B>(service: Service<S, B>, settings: S, rust_log: Option<&str>) -> Result<(), Failure>
 where
     S: ServiceSettings,
     B: AsyncFnOnce(S) -> Result<App, BuildError>,

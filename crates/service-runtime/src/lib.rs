@@ -11,7 +11,8 @@
 //! 3. The process exits with 0. A second signal ends it at once, with 128 plus the signal's number.
 //!
 //! Other exit codes: 78 (`EX_CONFIG`) for settings that cannot be used, before a port is opened; 71
-//! (`EX_OSERR`) for a port that is taken or anything else that the system refuses; 2 for a wrong command line.
+//! (`EX_OSERR`) for a port that is taken or anything else that the system refuses; 2 for a wrong command line; 1 for
+//! a [`ServiceCommand`] that cannot be carried out.
 
 mod admin;
 mod cli;
@@ -28,12 +29,13 @@ use std::process::ExitCode;
 use axum::Router;
 use tokio_util::task::TaskTracker;
 
+pub use cli::{Output, ServiceCommand};
 pub use listener::{ConnectionAbort, Server, serve};
 pub use settings::{AdminSettings, Invalid, Secret, ServerSettings, ServiceSettings, SettingsError};
 pub use upstreams::upstreams;
 
 /// A service, before it knows its settings.
-pub struct Service<B> {
+pub struct Service<S, B> {
     /// The program's name, such as `web-bff`.
     pub name: &'static str,
     /// The program's version.
@@ -42,6 +44,8 @@ pub struct Service<B> {
     pub openapi: fn() -> String,
     /// Makes the app from the settings; an [`AsyncFnOnce`] that waits for no I/O.
     pub build: B,
+    /// Its own commands, beside those that every service has.
+    pub commands: Vec<ServiceCommand<S>>,
 }
 
 /// What a service offers, once it knows its settings.
@@ -79,7 +83,7 @@ impl App {
 pub type BuildError = Box<dyn Error + Send + Sync>;
 
 /// Does what the command line asks for, and returns when that is done.
-pub fn main<S, B>(service: Service<B>) -> ExitCode
+pub fn main<S, B>(service: Service<S, B>) -> ExitCode
 where
     S: ServiceSettings,
     B: AsyncFnOnce(S) -> Result<App, BuildError>,

@@ -2,7 +2,7 @@
 //!
 //! `BFF__SECTION__KEY` sets `key` of `[section]`; `BFF__SECTION__KEY_FILE` reads its value from the file
 //! that it names, without the newline at the end. A list is written `a, b, c`. No setting may have a name
-//! that ends in `_file` or holds two underscores in a row.
+//! that ends in `_file` or holds two underscores in a row; one may be called `file`.
 
 mod admin;
 mod de;
@@ -41,6 +41,10 @@ pub trait ServiceSettings: DeserializeOwned + Serialize {
     /// How connections are served.
     fn server(&self) -> &ServerSettings;
 
+    /// Makes relative paths ones of this directory, which is that of the settings file: a service may be started from
+    /// anywhere. They stay relative to where it was started if there is no settings file.
+    fn resolve(&mut self, _directory: &Path) {}
+
     /// Ranges, and what must fit together, of the sections that only this service knows.
     fn check(&self) -> Result<(), Invalid> {
         Ok(())
@@ -53,7 +57,10 @@ pub fn load<S: ServiceSettings>(
     env: impl Iterator<Item = (String, String)>,
 ) -> Result<S, SettingsError> {
     let root = Node::layers(S::DEFAULTS, file, env)?;
-    let settings: S = read(&root).map_err(|fault| explain(&root, file, &fault))?;
+    let mut settings: S = read(&root).map_err(|fault| explain(&root, file, &fault))?;
+    if let Some(directory) = file.and_then(Path::parent) {
+        settings.resolve(directory);
+    }
     let own = |section: &'static str| move |invalid: Invalid| invalid.within(section);
     let checked = settings.admin().check().map_err(own("admin"));
     checked

@@ -1,4 +1,4 @@
-//! Key-value storage with time to live, versions, tags and leases.
+//! Key-value storage with time to live, versions, tags, leases and rates.
 //!
 //! [`Store`] is what sessions, caches and idempotency records are kept in. [`SharedStore`] keeps them where the
 //! settings say: in this process, or in a Redis that replicas share. Through [`Invalidations`] the caches of
@@ -9,6 +9,7 @@
 pub mod fuzzing;
 mod invalidation;
 mod memory;
+mod rate;
 mod redis;
 mod settings;
 mod shared;
@@ -19,6 +20,7 @@ use bytes::Bytes;
 
 pub use invalidation::{Event, Invalidations, Subscription};
 pub use memory::{Bounds, MemoryStore};
+pub use rate::{Rate, Taken};
 pub use settings::{BadStore, StoreSettings, StoreUrl};
 pub use shared::SharedStore;
 
@@ -129,6 +131,9 @@ pub trait Store: Send + Sync {
 
     /// Gives a lease back. One that was lost stays with whoever has it now.
     fn release(&self, lease: Lease) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Takes one of what this key may take at this rate. Keys of rates are keys of nothing else.
+    fn take(&self, key: &str, rate: Rate) -> impl Future<Output = Result<Taken, StoreError>> + Send;
 }
 
 #[cfg(test)]

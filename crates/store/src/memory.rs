@@ -5,12 +5,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::Instant;
 
-use crate::{Entry, If, Lease, Store, StoreError, Stored, Version};
+use crate::{Entry, If, Lease, Rate, Store, StoreError, Stored, Taken, Version};
 
 /// How much a [`MemoryStore`] holds.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {
-    /// At most so many keys, and as many leases.
+    /// At most so many keys, as many leases, and as many keys of rates.
     pub entries: usize,
     /// At most so many bytes of keys, values and tags, with an allowance for what keeping them costs.
     pub bytes: usize,
@@ -37,6 +37,8 @@ struct State {
     ends: BTreeSet<(Instant, Arc<str>)>,
     tags: HashMap<String, HashSet<Arc<str>>>,
     leases: HashMap<String, (Version, Instant)>,
+    /// When all is back of what was taken.
+    rates: HashMap<String, Instant>,
 }
 
 #[derive(Debug)]
@@ -207,5 +209,23 @@ impl Store for MemoryStore {
             state.leases.remove(&lease.key);
         }
         Ok(())
+    }
+
+    async fn take(&self, key: &str, rate: Rate) -> Result<Taken, StoreError> {
+        let now = Instant::now();
+        let mut state = self.state();
+        let full = state.rates.get(key).copied().unwrap_or(now);
+        let used = full.saturating_duration_since(now).as_nanos().div_ceil(1000);
+        let (used, allowed) = rate.take(u64::try_from(used).unwrap_or(u64::MAX));
+        if allowed {
+            if state.rates.len() >= self.bounds.entries && !state.rates.contains_key(key) {
+                state.rates.retain(|_, full| *full > now);
+                if state.rates.len() >= self.bounds.entries {
+                    return Err(StoreError::Full);
+                }
+            }
+            state.rates.insert(key.to_owned(), now + Duration::from_micros(used));
+        }
+        Ok(rate.taken(used, allowed))
     }
 }

@@ -33,7 +33,7 @@ use self::servers::Connector;
 use crate::invalidation::Event;
 use crate::memory::LONGEST;
 use crate::settings::Servers;
-use crate::{BadStore, Entry, If, Lease, Store, StoreError, StoreSettings, Stored, Version};
+use crate::{BadStore, Entry, If, Lease, Rate, Store, StoreError, StoreSettings, Stored, Taken, Version};
 
 /// The most primaries of a cluster that one prefix spreads over. Changing it loses sight of what is stored.
 const BUCKETS: u64 = 16;
@@ -99,6 +99,10 @@ impl Bucket<'_> {
 
     fn lease(&self, name: &str) -> String {
         self.name("lease", name)
+    }
+
+    fn rate(&self, key: &str) -> String {
+        self.name("rate", key)
     }
 
     /// The index of a tag; that of the empty tag is what all begin with.
@@ -183,5 +187,14 @@ impl Store for RedisStore {
         let name = self.bucket(&lease.key).lease(&lease.key);
         let keys = [&*name];
         self.link.run::<bool>(&self.scripts.release.run(&keys).number(lease.token.0)).await.map(drop)
+    }
+
+    /// By the server's clock: those of the replicas need not agree.
+    async fn take(&self, key: &str, rate: Rate) -> Result<Taken, StoreError> {
+        let name = self.bucket(key).rate(key);
+        let keys = [&*name];
+        let run = self.scripts.take.run(&keys).number(rate.interval()).number(rate.whole());
+        let (allowed, used): (bool, u64) = self.link.run(&run).await?;
+        Ok(rate.taken(used, allowed))
     }
 }

@@ -8,7 +8,9 @@ use tokio::sync::broadcast;
 use crate::invalidation::{BACKLOG, Event, Invalidations};
 use crate::redis::RedisStore;
 use crate::settings::Place;
-use crate::{BadStore, Entry, If, Lease, MemoryStore, Store, StoreError, StoreSettings, Stored, Version};
+use crate::{
+    BadStore, Entry, If, Lease, MemoryStore, Rate, Store, StoreError, StoreSettings, Stored, Taken, Version,
+};
 
 /// A handle on the store that the settings ask for. Clones are handles on the same one.
 #[derive(Clone, Debug)]
@@ -101,6 +103,13 @@ impl Store for SharedStore {
         match &self.0 {
             Kind::Memory(memory) => memory.store.release(lease).await,
             Kind::Redis(redis) => redis.release(lease).await,
+        }
+    }
+
+    async fn take(&self, key: &str, rate: Rate) -> Result<Taken, StoreError> {
+        match &self.0 {
+            Kind::Memory(memory) => memory.store.take(key, rate).await,
+            Kind::Redis(redis) => redis.take(key, rate).await,
         }
     }
 }

@@ -14,5 +14,6 @@ fn main() -> ExitCode {
         version: env!("CARGO_PKG_VERSION"),
         openapi: web_bff::routes::openapi,
         build: web_bff::build,
+        commands: vec![],
     })
 }

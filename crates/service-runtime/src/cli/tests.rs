@@ -31,9 +31,9 @@ impl ServiceSettings for Tiny {
     }
 }
 
-/// What a command does: what it prints, or how it fails.
-fn run(args: &[&str], env: &[(&str, &str)]) -> Result<String, Failure> {
-    let service = Service {
+fn service() -> Service<Tiny, impl AsyncFnOnce(Tiny) -> Result<App, BuildError>> {
+    let greet = clap::Command::new("greet").about("Greets somebody").arg(clap::arg!(<NAME> "Whom"));
+    Service {
         name: "tiny",
         version: "1.2.3",
         openapi: || "{}".to_owned(),
@@ -41,13 +41,47 @@ fn run(args: &[&str], env: &[(&str, &str)]) -> Result<String, Failure> {
             13 => Err("13 streams bring bad luck".into()),
             _ => Ok(App::new(Router::new())),
         },
-    };
+        commands: vec![ServiceCommand { arguments: greet, run: greet_somebody }],
+    }
+}
+
+fn greet_somebody(
+    settings: &Tiny,
+    arguments: &ArgMatches,
+    output: &mut Output<'_>,
+) -> Result<(), BuildError> {
+    let name: &String = arguments.get_one("NAME").unwrap();
+    if name == "nobody" {
+        return Err("nobody is there to be greeted".into());
+    }
+    writeln!(output.out, "Hello {name}, from {}", settings.listen)?;
+    Ok(writeln!(output.err, "{name} was greeted")?)
+}
+
+/// What a command does: what it prints, or how it fails.
+fn run(args: &[&str], env: &[(&str, &str)]) -> Result<String, Failure> {
+    let service = service();
     let args = ["tiny"].iter().chain(args).map(OsString::from);
-    let cli = parse(service.name, service.version, args).expect("the command line is right");
+    let asked = parse(&service, args).expect("the command line is right");
     let env = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    let mut out = vec![];
-    obey(service, &cli, env.collect(), &mut out)?;
-    Ok(String::from_utf8(out).expect("it prints text"))
+    let (mut out, mut err) = (vec![], vec![]);
+    obey(service, &asked, env.collect(), &mut Output { out: &mut out, err: &mut err })?;
+    let text = [out, err].concat();
+    Ok(String::from_utf8(text).expect("it prints text"))
+}
+
+#[test]
+fn a_service_has_commands_of_its_own() {
+    let listen = [("BFF__LISTEN", "127.0.0.1:7")];
+    let greeted = run(&["greet", "Ada"], &listen).unwrap();
+    assert_eq!(greeted, "Hello Ada, from 127.0.0.1:7\nAda was greeted\n");
+    let failed = run(&["greet", "nobody"], &listen).unwrap_err();
+    assert_eq!(failed, Failure { code: 1, line: "nobody is there to be greeted".to_owned() });
+    for args in
+        [&["greet", "Ada", "--config", "/nowhere.toml"][..], &["--config", "/nowhere.toml", "greet", "Ada"]]
+    {
+        assert_eq!(run(args, &listen).unwrap_err().code, 78, "{args:?}");
+    }
 }
 
 #[test]
@@ -110,13 +144,14 @@ fn a_taken_port_ends_with_71() {
 fn help_and_version_are_no_errors_and_a_wrong_command_is() {
     let codes = [("--version", 0), ("--help", 0), ("nonsense", 2)].map(|(argument, code)| {
         let args = ["tiny", argument].map(OsString::from);
-        let error = parse("tiny", "1.2.3", args).err().expect("it is no command to obey");
+        let error = parse(&service(), args).err().expect("it is no command to obey");
         (error.exit_code(), code, error.to_string())
     });
     for (code, expected, text) in &codes {
         assert_eq!(code, expected, "{text}");
     }
     assert_eq!(codes[0].2, "tiny 1.2.3\n");
-    let nothing = parse("tiny", "1.2.3", [OsString::from("tiny")]).err().expect("nothing is no command");
+    assert!(codes[1].2.contains("greet    Greets somebody"), "{}", codes[1].2);
+    let nothing = parse(&service(), [OsString::from("tiny")]).err().expect("nothing is no command");
     assert!(nothing.to_string().contains("Usage: tiny [OPTIONS] <COMMAND>"), "{nothing}");
 }

@@ -119,7 +119,9 @@ fn variables(env: impl Iterator<Item = (String, String)>) -> Result<Variables, S
         let Some(name) = variable.strip_prefix(PREFIX) else {
             continue;
         };
-        let (name, value) = match name.strip_suffix(FROM_FILE) {
+        // `SECTION__FILE` is a setting that is called `file`.
+        let from_file = name.strip_suffix(FROM_FILE).filter(|name| !name.ends_with('_'));
+        let (name, value) = match from_file {
             Some(name) => (name, read_secret(&variable, &value)?),
             None => (name, value),
         };

@@ -11,6 +11,7 @@ pub(super) struct Scripts {
     pub(super) lease: Code,
     pub(super) renew: Code,
     pub(super) release: Code,
+    pub(super) take: Code,
 }
 
 macro_rules! script {
@@ -28,6 +29,7 @@ impl Scripts {
             lease: script!("lease.lua"),
             renew: script!("renew.lua"),
             release: script!("release.lua"),
+            take: script!("take.lua"),
         }
     }
 }

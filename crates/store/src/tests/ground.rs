@@ -52,6 +52,10 @@ const PASS: &str = "
     for _, key in ipairs(redis.call('KEYS', '*')) do
       local ttl = redis.call('PTTL', key)
       if ttl >= 0 then redis.call('PEXPIRE', key, ttl - ARGV[1]) end
+      if string.find(key, ':rate:', 1, true) and redis.call('EXISTS', key) == 1 then
+        local moment = redis.call('GET', key) - ARGV[1] * 1000
+        redis.call('SET', key, string.format('%.0f', moment), 'KEEPTTL')
+      end
       if redis.call('TYPE', key).ok == 'zset' then
         for _, member in ipairs(redis.call('ZRANGE', key, 0, -1)) do
           redis.call('ZINCRBY', key, -ARGV[1], member)

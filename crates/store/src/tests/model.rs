@@ -15,6 +15,7 @@ enum Step {
     Put { key: u8, ttl: u64, tag: Option<u8>, condition: Condition },
     Delete { key: u8, condition: Condition },
     Invalidate { tag: u8 },
+    Take { key: u8, rate: u8 },
     Pass { hours: u64 },
 }
 
@@ -35,6 +36,7 @@ fn step() -> impl Strategy<Value = Step> {
         4 => put.prop_map(|(key, ttl, tag, condition)| Step::Put { key, ttl, tag, condition }),
         1 => (0..3_u8, condition()).prop_map(|(key, condition)| Step::Delete { key, condition }),
         1 => (0..2_u8).prop_map(|tag| Step::Invalidate { tag }),
+        2 => (0..2_u8, 0..2_u8).prop_map(|(key, rate)| Step::Take { key, rate }),
         2 => (0..3_u64).prop_map(|hours| Step::Pass { hours }),
     ]
 }
@@ -45,7 +47,12 @@ struct Model {
     now: u64,
     entries: HashMap<u8, (Version, u64, Option<u8>)>,
     seen: HashMap<u8, Vec<Version>>,
+    /// For each key of a rate, how many hours until all is back.
+    used: HashMap<u8, u64>,
 }
+
+/// How many at once, and after how many hours each comes back.
+const RATES: [(u32, u64); 2] = [(3, 2), (2, 5)];
 
 impl Model {
     fn condition(&self, key: u8, condition: Condition) -> If {
@@ -65,6 +72,21 @@ impl Model {
             If::Any => true,
             If::Absent => found.is_none(),
             If::Version(version) => found == Some(version),
+        }
+    }
+
+    async fn take(&mut self, store: &impl Store, key: u8, (capacity, interval): (u32, u64)) {
+        let rate = Rate::new(capacity.try_into().unwrap(), hours(interval * u64::from(capacity)));
+        let whole = interval * u64::from(capacity);
+        let used = (*self.used.entry(key).or_default()).min(whole);
+        let allowed = used + interval <= whole;
+        let used = if allowed { used + interval } else { used };
+        let taken = store.take(&key.to_string(), rate).await.unwrap();
+        assert_eq!(taken.allowed, allowed, "{taken:?}");
+        // A Redis counts real time, too: what a test takes.
+        assert!(taken.reset.abs_diff(hours(used)) < Duration::from_mins(30), "{taken:?} and not {used} h");
+        if allowed {
+            self.used.insert(key, used);
         }
     }
 
@@ -95,8 +117,10 @@ impl Model {
                 let gone = before - self.entries.len();
                 assert_eq!(store.invalidate(&tag.to_string()).await.unwrap(), gone);
             }
+            Step::Take { key, rate } => self.take(store, key, RATES[usize::from(rate)]).await,
             Step::Pass { hours } => {
                 self.now += hours;
+                self.used.values_mut().for_each(|used| *used = used.saturating_sub(hours));
                 ground.pass(hours).await;
             }
         }
@@ -116,7 +140,11 @@ async fn follow_all(ground: &impl Ground, steps: Vec<Step>) {
     for key in 0..3_u8 {
         ground.store().delete(&key.to_string(), If::Any).await.unwrap();
     }
-    assert_eq!(ground.rest().await, Vec::<String>::new(), "nothing is left over");
+    let mut rest = ground.rest().await;
+    rest.retain(|key| !key.contains(":rate:"));
+    assert_eq!(rest, Vec::<String>::new(), "nothing is left over");
+    ground.pass(10).await;
+    assert_eq!(ground.rest().await, Vec::<String>::new(), "what came back leaves nothing");
 }
 
 #[test]

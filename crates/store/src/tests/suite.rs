@@ -28,6 +28,8 @@ async fn every_promise<G: Ground>(ground: impl AsyncFn() -> G) {
     keys_tags_and_leases_are_any_text(&ground).await;
     nothing_is_left_over(&ground).await;
     one_writer_wins(&ground).await;
+    a_quota_is_given_once_and_comes_back(&ground).await;
+    no_more_is_given_to_many_at_once(&ground).await;
 }
 
 async fn one_holder_at_a_time_and_fences_rise(ground: &impl Ground) {
@@ -117,4 +119,52 @@ async fn one_writer_wins(ground: &impl Ground) {
     let change = async |_| store.put("once", Entry::new("w", hours(1)), If::Version(seen)).await.unwrap();
     let changed = futures::future::join_all((0..100).map(change)).await;
     assert_eq!(changed.into_iter().flatten().count(), 1);
+}
+
+async fn a_quota_is_given_once_and_comes_back(ground: &impl Ground) {
+    let store = ground.store();
+    // Long enough that a slow machine does not let one come back unnoticed.
+    let rate = rate(3, 3 * 24);
+    for (passed, allowed, remaining) in [
+        (0, true, 2),
+        (0, true, 1),
+        (0, true, 0),
+        (0, false, 0),
+        (24, true, 0),
+        (12, false, 0),
+        (24, true, 0),
+        (500, true, 2),
+    ] {
+        ground.pass(passed).await;
+        let taken = store.take("acct_acme", rate).await.unwrap();
+        assert_eq!((taken.allowed, taken.remaining), (allowed, remaining), "after {passed}: {taken:?}");
+        assert!(taken.next <= hours(24) && taken.reset <= hours(3 * 24), "{taken:?}");
+        assert!(taken.next > hours(11) && taken.reset > hours(23), "{taken:?}");
+    }
+    let other = store.take("acct_globex", rate).await.unwrap();
+    assert_eq!((other.allowed, other.remaining), (true, 2));
+    assert_eq!(store.get("acct_acme").await.unwrap(), None);
+    assert_eq!(store.invalidate("acct_acme").await.unwrap(), 0);
+
+    // A smaller plan: what was taken before does not count for more than all of it.
+    let less = store.take("acct_acme", self::rate(1, 24)).await.unwrap();
+    assert!(!less.allowed && less.reset <= hours(24), "{less:?}");
+    ground.pass(24).await;
+    assert!(store.take("acct_acme", self::rate(1, 24)).await.unwrap().allowed);
+    ground.pass(3 * 24).await;
+}
+
+async fn no_more_is_given_to_many_at_once(ground: &impl Ground) {
+    let store = ground.store();
+    let rate = rate(40, 4000);
+    let take = async |_| store.take("many", rate).await.unwrap();
+    let taken = futures::future::join_all((0..100).map(take)).await;
+    assert_eq!(taken.iter().filter(|taken| taken.allowed).count(), 40);
+    let mut left: Vec<_> = taken.iter().filter(|taken| taken.allowed).map(|taken| taken.remaining).collect();
+    left.sort_unstable();
+    assert_eq!(left, (0..40).collect::<Vec<_>>(), "each is told another number");
+}
+
+fn rate(capacity: u32, period: u64) -> Rate {
+    Rate::new(capacity.try_into().unwrap(), hours(period))
 }

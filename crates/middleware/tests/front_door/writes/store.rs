@@ -4,7 +4,7 @@ use std::future::pending;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use store::{Bounds, Entry, If, Lease, MemoryStore, Store, StoreError, Stored, Version};
+use store::{Bounds, Entry, If, Lease, MemoryStore, Rate, Store, StoreError, Stored, Taken, Version};
 
 /// What is wrong with a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,5 +81,10 @@ impl Store for FaultyStore {
 
     async fn release(&self, lease: Lease) -> Result<(), StoreError> {
         self.memory.release(lease).await
+    }
+
+    async fn take(&self, key: &str, rate: Rate) -> Result<Taken, StoreError> {
+        self.suffer().await?;
+        self.memory.take(key, rate).await
     }
 }
