@@ -1,6 +1,6 @@
 //! The gateway: the real Envoy, as `scripts/gateway` starts it.
 
-use crate::{Bff, Client, Env, Process, RunDir, repository};
+use crate::{Bff, Client, Env, Process, RunDir, Shop, repository};
 
 /// A gateway that runs.
 #[derive(Debug)]
@@ -11,8 +11,8 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// Starts one in front of web-bff, mobile-bff and partner-bff.
-    pub async fn start([web, mobile, partner]: [&Bff; 3], dir: &RunDir) -> Self {
+    /// Starts one in front of web-bff, mobile-bff and partner-bff, which limits nobody: all tests come from one address.
+    pub async fn start([web, mobile, partner]: [&Bff; 3], shop: &Shop, dir: &RunDir) -> Self {
         let script = repository().join("scripts/gateway");
         let admin_file = dir.file("gateway.admin");
         let (web, mobile, partner) =
@@ -20,8 +20,10 @@ impl Gateway {
         let (script, file) = (script.to_string_lossy(), admin_file.to_string_lossy());
         let any = "127.0.0.1:0";
         let listen = [&*script, "--listen", any, "--admin", any, "--admin-file", &file];
+        let provider = shop.url("identity").trim_start_matches("http://");
+        let callers = ["--provider", provider, "--rate", "off"];
         let bffs = ["--web", &web, "--mobile", &mobile, "--partner", &partner];
-        let mut process = Process::start("gateway", &[&listen[..], &bffs].concat(), &Env::new(), dir);
+        let mut process = Process::start("gateway", &[&listen[..], &callers, &bffs].concat(), &Env::new(), dir);
         let admin = process
             .until("told its admin address", async |_: &Process| {
                 std::fs::read_to_string(&admin_file).ok().filter(|address| !address.is_empty())

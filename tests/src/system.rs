@@ -43,7 +43,7 @@ impl System {
         let web = Bff::start(Kind::Web, &shop, changes, &dir).await;
         let mobile = Bff::start(Kind::Mobile, &shop, changes, &dir).await;
         let partner = Bff::start(Kind::Partner, &shop, changes, &dir).await;
-        let gateway = Gateway::start([&web, &mobile, &partner], &dir).await;
+        let gateway = Gateway::start([&web, &mobile, &partner], &shop, &dir).await;
         let edge = |kind: Kind| Client::new(format!("{}{}", gateway.url, kind.prefix()));
         let credentials = [
             Credential::signed_in(&edge(Kind::Web), &shop, "u_42").await,

@@ -25,7 +25,7 @@ struct Site {
 impl Site {
     async fn open() -> Self {
         let dir = RunDir::create();
-        let shop = Shop::open("demo-shop", &["--token-lifetime", "5s"], &dir).await;
+        let shop = Shop::open("demo-shop", &["--token-lifetime", "5s", "--pass-through"], &dir).await;
         let redis = Redis::start(&dir).await;
         let mut site = Self { shop, redis, replicas: [None, None], dir };
         for place in 0..2 {

@@ -6,7 +6,6 @@ pub(super) async fn a_path_reaches_one_place(system: &System) {
     let client = system.visitor();
     for (path, outcome, member) in [
         // The prefix is a whole segment, and ends where the BFF's own paths begin.
-        ("/", "404 not-found", "requestId"),
         ("/web", "404 not-found", "requestId"),
         ("/webdashboard", "404 not-found", "requestId"),
         ("/web-bff/dashboard", "404 not-found", "requestId"),
