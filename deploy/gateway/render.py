@@ -6,6 +6,7 @@ import textwrap
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import flow_yaml
 import problems
 import rates
 import tokens
@@ -55,17 +56,17 @@ def render(settings):
         "WEB_APP_MAX_BYTES": web_app.MAX_BYTES,
         **addresses(settings.addresses),
     }
-    items = {
-        "WEB_APP": as_items(web_app.routes(settings.web_app)),
-        "PROVIDERS": as_items(tokens.clusters(settings.providers, split)),
-        "TLS_LISTENER": tls_listener(settings.tls) if settings.tls else "",
-    }
-    return fill(TEMPLATE, values, items)
+    texts = {name: flow_yaml.write(name.lower(), value) for name, value in values.items()}
+    texts["WEB_APP"] = flow_yaml.write_items("web_app", web_app.routes(settings.web_app))
+    texts["PROVIDERS"] = flow_yaml.write_items("providers", tokens.clusters(settings.providers, split))
+    texts["TLS_LISTENER"] = tls_listener(settings.tls) if settings.tls else ""
+    return fill(TEMPLATE, texts)
 
 
 def tls_listener(tls):
     values = {"CERTIFICATE": str(tls.certificate), "KEY": str(tls.key), "HSTS_SECONDS": tls.hsts_seconds}
-    return fill(TLS_TEMPLATE, values | addresses({"TLS": tls.listen}), {})
+    values |= addresses({"TLS": tls.listen})
+    return fill(TLS_TEMPLATE, {name: json.dumps(value) for name, value in values.items()})
 
 
 def addresses(named):
@@ -76,21 +77,16 @@ def addresses(named):
     return values
 
 
-def fill(template, values, items):
-    """The template with its values, as JSON, which is YAML, and with the items of its lists, as they are."""
+def fill(template, texts):
+    """The template with these texts; one that stands alone on its line is indented as a whole."""
     lines = []
     for line in template.read_text(encoding="utf-8").splitlines():
         alone = PLACEHOLDER.fullmatch(line.strip())
         if alone:
-            lines.append(textwrap.indent(items[alone[1]], line[: line.index("$")]))
+            lines.append(textwrap.indent(texts[alone[1]], line[: line.index("$")]))
         else:
-            lines.append(PLACEHOLDER.sub(lambda found: json.dumps(values[found[1]]), line))
+            lines.append(PLACEHOLDER.sub(lambda found: texts[found[1]], line))
     return "\n".join(lines) + "\n"
-
-
-def as_items(values):
-    """The items of a YAML list, one on each line."""
-    return "\n".join(f"- {json.dumps(value)}" for value in values)
 
 
 def split(address):

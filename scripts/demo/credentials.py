@@ -3,9 +3,19 @@
 import hashlib
 import http.client
 import json
+from pathlib import Path
 from urllib.parse import urlencode
 
+from demo import sign_in
+
 IDENTITY_PORT = 3007
+PARTNERS = ("acme", "globex")
+ROOT = Path(__file__).resolve().parent.parent.parent
+# scripts/run says here what web-bff's public URL is.
+WEB_URL = ROOT / "target/run/web-bff.url"
+USUAL_WEB_URL = "http://127.0.0.1:8080/web"
+# Whom a client trusts that asks the gateway over TLS: scripts/certificate made it.
+AUTHORITY = ROOT / "target/tls/authority.pem"
 
 
 class NoCredential(Exception):
@@ -16,13 +26,24 @@ def header(frontend, name):
     """The (name, value) of the header that makes a request `name`'s: a user of web and mobile, or a partner."""
     if frontend == "partner":
         return "X-API-Key", api_key(name)
-    return "Authorization", f"Bearer {user_token(name)}"
+    if frontend == "mobile":
+        return "Authorization", f"Bearer {user_token(name)}"
+    return "Cookie", session_cookie(name)
+
+
+def session_cookie(user_id):
+    """The cookie of a session at web-bff, from a sign-in of its own."""
+    url = WEB_URL.read_text(encoding="utf-8").strip() if WEB_URL.exists() else USUAL_WEB_URL
+    try:
+        return sign_in.session_cookie(url, user_id, authority=AUTHORITY if url.startswith("https:") else None)
+    except sign_in.NotSignedIn as error:
+        raise NoCredential(f"nobody is signed in: {error}; scripts/run starts what is needed") from None
 
 
 def api_key(partner):
     """The demo key of a partner. Only its hash is in the settings of partner-bff."""
-    if partner != "acme":
-        raise NoCredential(f"{partner!r} has no demo key: deploy/demo/partner-bff.toml knows acme")
+    if partner not in PARTNERS:
+        raise NoCredential(f"{partner!r} has no demo key: deploy/demo/partner-bff.toml knows {' and '.join(PARTNERS)}")
     key_id = f"{partner}01"
     return f"tpk_{key_id}_{hashlib.sha256(f'triptych demo key {key_id}'.encode()).hexdigest()}"
 

@@ -6,8 +6,9 @@ import time
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
+from urllib.parse import urlsplit
 
-from demo import credentials
+from demo import credentials, sign_in
 
 SHOP_PORTS = range(3001, 3007)
 TIMES = 9
@@ -73,10 +74,10 @@ FRONTENDS = [
 ]
 
 
-def ask(frontend, port, prefix):
-    """The answer of a frontend that has served requests before, as a running one has; its time is the median of some."""
+def ask(frontend, url):
+    """The answer of the frontend at this URL after some others, as of one that runs; its time is the median of some."""
     name, value = credentials.header(frontend.kind, frontend.caller)
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=15)
+    connection, prefix = sign_in.connect(url, authority=credentials.AUTHORITY), urlsplit(url).path
     try:
         get(connection, prefix + frontend.path, {name: value})
         calls_before, times = calls(), []

@@ -61,7 +61,8 @@ pids=$! && echo $! >&3
 wait $! || { echo "run: the build failed, for the reason above" >&2; exit 1; }
 pids='' && echo none >&3
 
-start demo-shop "$bin/demo-shop"
+start demo-shop "$bin/demo-shop" --redirect-uri http://127.0.0.1:8081/auth/callback \
+    --backchannel-logout-uri http://127.0.0.1:8081/auth/backchannel-logout
 for frontend in web:8081 mobile:8082 partner:8083; do
     name=${frontend%:*}-bff
     export BFF__PUBLIC_URL="http://127.0.0.1:${frontend#*:}"
