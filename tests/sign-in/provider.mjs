@@ -224,6 +224,11 @@ export async function startProvider({ issuer, port, tlsPort, tls, appUrl, backch
     return told;
   }
 
+  /** Takes back what a user was given, without a word to the app. */
+  async function forget(user) {
+    for (const { jti, accountId } of store.all('Grant')) if (accountId === user) await revoke(jti);
+  }
+
   async function revoke(grantId) {
     await store.adapter('Grant').destroy(grantId);
     await store.adapter('RefreshToken').revokeByGrantId(grantId);
@@ -260,7 +265,7 @@ export async function startProvider({ issuer, port, tlsPort, tls, appUrl, backch
   }
 
   await listen();
-  return { issuer, url: `http://127.0.0.1:${servers[0].address().port}`, state, be: misbehaveFromNowOn, heal: () => misbehaveFromNowOn(WELL), rotateKeys, endSessionsOf, logoutToken, stop: stopListening };
+  return { issuer, url: `http://127.0.0.1:${servers[0].address().port}`, state, be: misbehaveFromNowOn, heal: () => misbehaveFromNowOn(WELL), rotateKeys, endSessionsOf, forget, logoutToken, stop: stopListening };
 }
 
 function account(id) {
