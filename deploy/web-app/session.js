@@ -56,7 +56,9 @@ function become(session) {
   tell(session, before);
 }
 
+/** Twice before its end a session is looked at, so that the page can say in time that it ends; and once just after. */
 function untilNext() {
-  const left = Date.parse(current.expiresAt) - Date.now() + 500;
-  return Math.max(AT_MOST_EVERY_MS, Math.min(EVERY_MS, left));
+  const left = Date.parse(current.expiresAt) - Date.now();
+  const next = left > 2 * AT_MOST_EVERY_MS ? left / 2 : left + 500;
+  return Math.max(AT_MOST_EVERY_MS, Math.min(EVERY_MS, next));
 }
