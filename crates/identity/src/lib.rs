@@ -9,6 +9,7 @@ mod api_keys;
 mod audit;
 mod bearer;
 mod client_credentials;
+mod dpop;
 mod endpoint;
 mod flight;
 mod jwt;
@@ -28,6 +29,7 @@ pub use bearer::Bearer;
 pub use provider::Provider;
 pub use scopes::require_scope;
 pub use settings::{
-    ApiKeySettings, IdentitySettings, PartnerSettings, Partners, SecretHash, SigningAlgorithm,
+    ApiKeySettings, DpopMode, IdentitySettings, IssuerSettings, PartnerSettings, Partners, SecretHash,
+    SigningAlgorithm,
 };
 pub use tokens::Tokens;

@@ -21,8 +21,8 @@ use upstream_client::{BadUpstream, Operation, Upstream};
 use url::Url;
 use url::form_urlencoded::byte_serialize;
 
-use crate::IdentitySettings;
 use crate::endpoint::{Endpoint, Question, upstream};
+use crate::{IdentitySettings, IssuerSettings};
 
 /// Time for asking where an endpoint is and then asking it.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -42,15 +42,23 @@ const fn ask_for_token(path: &'static str) -> Operation {
     Operation::post("identity-provider.token", path).as_nobody().max_body(64 << 10)
 }
 
-/// The identity provider that issues the tokens, and what this service is to it.
+/// The identity provider of this service, what this service is to it, and who else issues tokens.
 pub struct Provider {
     settings: IdentitySettings,
-    realm: Arc<str>,
     service: String,
+    issuer: Arc<Issuer>,
+    others: Vec<Arc<Issuer>>,
+    token: OnceCell<Endpoint>,
+}
+
+/// Somebody whose tokens are taken, as far as it takes to verify them.
+pub(crate) struct Issuer {
+    settings: IssuerSettings,
+    realm: Arc<str>,
+    audience: String,
     /// Where it announces its endpoints: absent if the settings name them all.
     base: Option<Upstream>,
     keys: OnceCell<Endpoint>,
-    token: OnceCell<Endpoint>,
 }
 
 /// A client of the provider.
@@ -96,17 +104,14 @@ pub(crate) struct TokenAnswer {
 impl Provider {
     /// The provider that `settings` name, as `service` knows it. Nothing is sent yet.
     pub fn new(settings: &IdentitySettings, service: &str) -> Result<Arc<Self>, BadUpstream> {
-        let keys = named(settings.jwks_url.as_ref(), &KEYS)?;
         let token = named(settings.token_url.as_ref(), &TOKEN)?;
-        let announces = !(keys.initialized() && token.initialized());
-        let issuer = || Url::parse(&settings.issuer).expect("the settings were checked");
-        let base = announces.then(|| settings.provider_url.clone().unwrap_or_else(issuer));
+        let issuer = Issuer::new(settings.own_issuer(), service, !token.initialized())?;
+        let others = settings.issuers.values().map(|other| Issuer::new(other.clone(), service, false));
         Ok(Arc::new(Self {
             settings: settings.clone(),
-            realm: settings.issuer.as_str().into(),
             service: service.to_owned(),
-            base: base.map(upstream).transpose()?,
-            keys,
+            issuer,
+            others: others.collect::<Result<_, _>>()?,
             token,
         }))
     }
@@ -115,29 +120,20 @@ impl Provider {
         &self.settings
     }
 
-    /// What the subjects of its tokens are subjects of.
-    pub(crate) fn realm(&self) -> Arc<str> {
-        Arc::clone(&self.realm)
+    /// Everybody whose tokens are taken, the provider first.
+    pub(crate) fn issuers(&self) -> impl Iterator<Item = &Arc<Issuer>> {
+        std::iter::once(&self.issuer).chain(&self.others)
     }
 
-    /// What `aud` must contain for a token to be meant for this service.
-    pub(crate) fn audience(&self) -> &str {
-        self.settings.audience.as_deref().unwrap_or(&self.service)
+    /// What the subjects of its tokens are subjects of.
+    pub(crate) fn realm(&self) -> Arc<str> {
+        self.issuer.realm()
     }
 
     /// The client that this service itself is.
     pub(crate) fn own_client(&self) -> Client {
         let id = self.settings.client_id.clone();
         Client { id: id.unwrap_or_else(|| self.service.clone()), secret: self.settings.client_secret.clone() }
-    }
-
-    pub(crate) async fn fetch_keys(&self, ctx: &RequestContext) -> Result<KeysAnswer, ProviderError> {
-        let ctx = &detached(ctx);
-        let keys = self.keys.get_or_try_init(async || {
-            let url = self.configuration(ctx).await?.jwks_uri;
-            self.announced(url, &KEYS).await
-        });
-        keys.await?.call(ctx).fetch().await.map_err(ProviderError::from_source("its keys cannot be fetched"))
     }
 
     /// A token by client credentials (RFC 6749, section 4.4).
@@ -148,9 +144,9 @@ impl Provider {
     ) -> Result<TokenAnswer, ProviderError> {
         let ctx = &detached(ctx);
         let token = self.token.get_or_try_init(async || {
-            let url = self.configuration(ctx).await?.token_endpoint;
+            let url = self.issuer.configuration(ctx).await?.token_endpoint;
             let url = url.ok_or_else(|| ProviderError::new("it announces no token endpoint"))?;
-            self.announced(url, &TOKEN).await
+            self.issuer.announced(url, &TOKEN).await
         });
         let call = token
             .await?
@@ -158,6 +154,46 @@ impl Provider {
             .header(AUTHORIZATION, client.authorization())
             .form(&[("grant_type", "client_credentials")]);
         call.fetch().await.map_err(ProviderError::from_source("it issued no token"))
+    }
+}
+
+impl Issuer {
+    /// Nothing is sent yet. `announces_more` says that something besides its keys will be looked for.
+    fn new(settings: IssuerSettings, service: &str, announces_more: bool) -> Result<Arc<Self>, BadUpstream> {
+        let keys = named(settings.jwks_url.as_ref(), &KEYS)?;
+        let announces = announces_more || !keys.initialized();
+        let name = || Url::parse(&settings.issuer).expect("the settings were checked");
+        let base = announces.then(|| settings.provider_url.clone().unwrap_or_else(name));
+        Ok(Arc::new(Self {
+            realm: settings.issuer.as_str().into(),
+            audience: settings.audience.clone().unwrap_or_else(|| service.to_owned()),
+            base: base.map(upstream).transpose()?,
+            keys,
+            settings,
+        }))
+    }
+
+    pub(crate) fn settings(&self) -> &IssuerSettings {
+        &self.settings
+    }
+
+    /// What the subjects of its tokens are subjects of.
+    pub(crate) fn realm(&self) -> Arc<str> {
+        Arc::clone(&self.realm)
+    }
+
+    /// What `aud` must contain for a token to be meant for this service.
+    pub(crate) fn audience(&self) -> &str {
+        &self.audience
+    }
+
+    pub(crate) async fn fetch_keys(&self, ctx: &RequestContext) -> Result<KeysAnswer, ProviderError> {
+        let ctx = &detached(ctx);
+        let keys = self.keys.get_or_try_init(async || {
+            let url = self.configuration(ctx).await?.jwks_uri;
+            self.announced(url, &KEYS).await
+        });
+        keys.await?.call(ctx).fetch().await.map_err(ProviderError::from_source("its keys cannot be fetched"))
     }
 
     async fn configuration(&self, ctx: &RequestContext) -> Result<Configuration, ProviderError> {
@@ -256,7 +292,8 @@ mod tests {
         }
         let settings: IdentitySettings = serde_json::from_value(settings).unwrap();
         let provider = Provider::new(&settings, "mobile-bff").unwrap();
-        [provider.base.is_some(), provider.keys.initialized(), provider.token.initialized()]
+        let issuer = &provider.issuer;
+        [issuer.base.is_some(), issuer.keys.initialized(), provider.token.initialized()]
     }
 
     #[test]

@@ -14,6 +14,8 @@ pub(super) struct Grant {
 const BFFS: [&str; 3] = ["web-bff", "mobile-bff", "partner-bff"];
 const PARTNERS: [&str; 3] = ["acme", "globex", "initech"];
 const DEMO_CLI: &str = "demo-cli";
+/// What the token of a user allows.
+const OF_USERS: &str = "openid profile profile:read orders:read orders:write catalog:read";
 
 /// What a client with this secret gets: a BFF for itself, a partner for its account.
 pub(super) fn by_secret(client: &str, secret: &str) -> Option<Grant> {
@@ -34,6 +36,6 @@ pub(super) fn by_secret(client: &str, secret: &str) -> Option<Grant> {
 /// A token for a user, for the asking: what a sign-in will be for, without the sign-in.
 pub(super) fn demo_user(client: &str, user_id: &str) -> Option<Grant> {
     let user = ids::number("u_", user_id).and_then(Owner::user).filter(|owner| data::is_user(*owner))?;
-    let granted = || Grant { client: client.to_owned(), subject: user.to_string(), scope: "openid profile" };
+    let granted = || Grant { client: client.to_owned(), subject: user.to_string(), scope: OF_USERS };
     (client == DEMO_CLI).then(granted)
 }

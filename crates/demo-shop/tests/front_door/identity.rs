@@ -17,6 +17,8 @@ const AUDIENCES: [&str; 9] = [
     "usage",
 ];
 
+const USER_SCOPES: &str = "openid profile profile:read orders:read orders:write catalog:read";
+
 /// What a token says, once its signature is checked with the published key.
 async fn verified(shop: &Shop, token: &str) -> Value {
     let keys: JwkSet = serde_json::from_value(shop.get(Identity, "/jwks").send().await.json()).unwrap();
@@ -34,7 +36,7 @@ async fn verified(shop: &Shop, token: &str) -> Value {
 async fn tokens_verify_with_the_published_key() {
     let shop = Shop::open().await;
     for (token, subject, client, scope) in [
-        (shop.user("u_42").await, "u_42", "demo-cli", "openid profile"),
+        (shop.user("u_42").await, "u_42", "demo-cli", USER_SCOPES),
         (shop.client("mobile-bff").await, "mobile-bff", "mobile-bff", "service"),
         (
             shop.client("globex").await,
