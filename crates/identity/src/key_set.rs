@@ -74,20 +74,20 @@ impl KeySet {
 impl Key {
     fn parse(jwk: &Value, pinned: &[Algorithm], generation: u64) -> Option<Self> {
         let jwk: Jwk = serde_json::from_value(jwk.clone()).ok()?;
-        if !is_for_signatures(&jwk) {
-            return None;
-        }
-        let declared = jwk.common.key_algorithm;
-        let algorithms: Vec<_> = algorithms_of(&jwk.algorithm)
-            .iter()
-            .copied()
-            .filter(|algorithm| pinned.contains(algorithm))
-            .filter(|algorithm| declared.is_none_or(|declared| declared == KeyAlgorithm::from(*algorithm)))
-            .collect();
+        let algorithms: Vec<_> =
+            pinned.iter().copied().filter(|algorithm| may_verify(&jwk, *algorithm)).collect();
         let material = DecodingKey::from_jwk(&jwk).ok()?;
         let id = jwk.common.key_id?;
         (!algorithms.is_empty()).then_some(Self { id, algorithms, material, generation })
     }
+}
+
+/// Whether this is a key for signatures of this kind, and for nothing else that it says of itself.
+pub(crate) fn may_verify(jwk: &Jwk, algorithm: Algorithm) -> bool {
+    let declared = jwk.common.key_algorithm;
+    is_for_signatures(jwk)
+        && algorithms_of(&jwk.algorithm).contains(&algorithm)
+        && declared.is_none_or(|declared| declared == KeyAlgorithm::from(algorithm))
 }
 
 fn is_for_signatures(jwk: &Jwk) -> bool {

@@ -1,4 +1,4 @@
-//! The provider's keys: kept, refreshed behind requests, and never asked for more than twice a minute.
+//! An issuer's keys: kept, refreshed behind requests, and never asked for more than twice a minute.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -8,8 +8,8 @@ use jsonwebtoken::Algorithm;
 use request_context::{Deadline, RequestContext, RequestId, Trace};
 use tokio::time::timeout_at;
 
-use crate::Provider;
 use crate::flight::{Flight, Landing};
+use crate::issuer::Issuer;
 use crate::key_set::{Key, KeySet, Lookup};
 use crate::pace::Pace;
 use crate::provider::ProviderError;
@@ -23,7 +23,7 @@ const FRESH: Duration = Duration::from_secs(2);
 pub(crate) struct Keys(Arc<Inner>);
 
 struct Inner {
-    provider: Arc<Provider>,
+    issuer: Arc<Issuer>,
     algorithms: Vec<Algorithm>,
     max_age: Duration,
     stale_for: Duration,
@@ -46,11 +46,11 @@ pub(crate) enum NoKey {
 }
 
 impl Keys {
-    pub(crate) fn new(provider: Arc<Provider>, algorithms: Vec<Algorithm>) -> Self {
-        let settings = provider.settings();
+    pub(crate) fn new(issuer: Arc<Issuer>, algorithms: Vec<Algorithm>) -> Self {
+        let settings = issuer.settings();
         let (max_age, stale_for) = (settings.keys_max_age, settings.keys_stale_for);
         Self(Arc::new(Inner {
-            provider,
+            issuer,
             algorithms,
             max_age,
             stale_for: stale_for.max(max_age),
@@ -162,7 +162,7 @@ impl Keys {
     }
 
     async fn fetch_once(&self, ctx: &RequestContext) -> Result<(), ProviderError> {
-        let answer = self.0.provider.fetch_keys(ctx).await?;
+        let answer = self.0.issuer.fetch_keys(ctx).await?;
         let previous = self.0.current.load_full();
         let set = KeySet::new(answer.keys, &self.0.algorithms, previous.as_deref())
             .ok_or_else(|| ProviderError::new("none of its keys can be used"))?;

@@ -9,8 +9,10 @@ mod api_keys;
 mod audit;
 mod bearer;
 mod client_credentials;
+mod dpop;
 mod endpoint;
 mod flight;
+mod issuer;
 mod jwt;
 mod key_set;
 mod keys;
@@ -35,7 +37,7 @@ pub use sessions::{
     BadSession, LoggedOut, Redirection, SessionState, Sessions, SignInAnswer, SignInError, SignInTrouble,
 };
 pub use settings::{
-    ApiKeySettings, IdentitySettings, PartnerSettings, Partners, SecretHash, SessionSettings,
-    SigningAlgorithm,
+    ApiKeySettings, DpopMode, IdentitySettings, IssuerSettings, PartnerSettings, Partners, SecretHash,
+    SessionSettings, SigningAlgorithm,
 };
 pub use tokens::Tokens;

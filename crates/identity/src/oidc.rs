@@ -88,7 +88,7 @@ impl RelyingParty {
             provider: provider.clone(),
             client: provider.own_client(),
             redirect_uri,
-            keys: Keys::new(provider.clone(), algorithms.clone()),
+            keys: Keys::new(provider.issuer().clone(), algorithms.clone()),
             algorithms,
             metadata: Metadata::new(provider.clone()),
         }))

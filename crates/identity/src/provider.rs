@@ -1,4 +1,4 @@
-//! The identity provider as we reach it: its configuration, its keys, its token endpoint.
+//! The identity provider as we reach it: its token endpoint, and who else issues tokens.
 //!
 //! A call to it is made once: it is neither retried nor coalesced here. [`Keys`](crate::keys::Keys),
 //! [`ClientCredentials`](crate::client_credentials::ClientCredentials) and
@@ -17,26 +17,19 @@ use request_context::{Deadline, RequestContext};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use tokio::sync::OnceCell;
-use tokio::task::spawn_blocking;
-use upstream_client::{BadUpstream, CallError, CallErrorKind, Operation, Reason, Refusal, Upstream};
+use upstream_client::{BadUpstream, CallError, CallErrorKind, Operation, Reason, Refusal};
 use url::Url;
 use url::form_urlencoded::byte_serialize;
 
 use crate::IdentitySettings;
-use crate::endpoint::{Endpoint, Question, upstream};
+use crate::endpoint::{Endpoint, Question};
+use crate::issuer::{Issuer, UNUSABLE, named};
 
 /// Time for asking where an endpoint is and then asking it.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Time for a token that is rotated when it is redeemed: who hangs up early loses the new one.
 const REFRESH_PATIENCE: Duration = Duration::from_secs(10);
 
-const UNUSABLE: &str = "it announces an unusable endpoint";
-
-static CONFIGURATION: Operation =
-    Operation::get("identity-provider.configuration", "/.well-known/openid-configuration")
-        .as_nobody()
-        .max_body(256 << 10);
-static KEYS: Question = Question { plain: ask_for_keys(""), slash: ask_for_keys("/") };
 static TOKEN: Question = Question { plain: ask_for_token(""), slash: ask_for_token("/") };
 static REFRESH: Question = Question {
     plain: ask_for_token("").timeout(REFRESH_PATIENCE),
@@ -50,10 +43,6 @@ pub(crate) const INVALID_GRANT: &str = "invalid_grant";
 static REFUSALS: [Refusal; 1] =
     [Refusal { code: INVALID_GRANT, title: "The grant is not valid", reason: Reason::Invalid }];
 
-const fn ask_for_keys(path: &'static str) -> Operation {
-    Operation::get("identity-provider.keys", path).as_nobody().max_body(256 << 10)
-}
-
 const fn ask_for_token(path: &'static str) -> Operation {
     Operation::post("identity-provider.token", path).as_nobody().max_body(64 << 10).refusals(&REFUSALS)
 }
@@ -62,16 +51,12 @@ const fn ask_to_revoke(path: &'static str) -> Operation {
     Operation::post("identity-provider.revocation", path).as_nobody().max_body(64 << 10)
 }
 
-/// The identity provider that issues the tokens, and what this service is to it.
+/// The identity provider of this service, what this service is to it, and who else issues tokens.
 pub struct Provider {
     settings: IdentitySettings,
-    realm: Arc<str>,
     service: String,
-    /// Where it announces its endpoints: a client is made at the start unless the settings name those that
-    /// every service needs.
-    base: OnceCell<Upstream>,
-    configuration: OnceCell<Arc<Configuration>>,
-    keys: OnceCell<Endpoint>,
+    issuer: Arc<Issuer>,
+    others: Vec<Arc<Issuer>>,
     token: OnceCell<Endpoint>,
     revocation: OnceCell<Endpoint>,
 }
@@ -88,29 +73,6 @@ pub(crate) struct Client {
 pub(crate) struct ProviderError {
     what: &'static str,
     source: Option<Box<dyn Error + Send + Sync>>,
-}
-
-/// Provider metadata (OpenID Connect Discovery 1.0, section 3; RFC 8414; RFC 9207).
-///
-/// What only some services need is text until it is used, so that one bad address spoils no other.
-#[derive(Clone, Deserialize, Validate)]
-#[garde(allow_unvalidated)]
-pub(crate) struct Configuration {
-    issuer: String,
-    jwks_uri: Url,
-    token_endpoint: Option<Url>,
-    pub(crate) authorization_endpoint: Option<String>,
-    pub(crate) end_session_endpoint: Option<String>,
-    revocation_endpoint: Option<String>,
-    #[serde(default)]
-    pub(crate) authorization_response_iss_parameter_supported: bool,
-}
-
-/// A JWK set (RFC 7517, section 5). Its keys are read one by one: one that is unknown to us spoils no other.
-#[derive(Clone, Deserialize, Validate)]
-pub(crate) struct KeysAnswer {
-    #[garde(length(max = 100))]
-    pub(crate) keys: Vec<serde_json::Value>,
 }
 
 /// A successful token response (RFC 6749, section 5.1; OpenID Connect Core 1.0, section 3.1.3.3).
@@ -132,17 +94,14 @@ pub(crate) struct TokenAnswer {
 impl Provider {
     /// The provider that `settings` name, as `service` knows it. Nothing is sent yet.
     pub fn new(settings: &IdentitySettings, service: &str) -> Result<Arc<Self>, BadUpstream> {
-        let keys = named(settings.jwks_url.as_ref(), &KEYS)?;
         let token = named(settings.token_url.as_ref(), &TOKEN)?;
-        let announces = !(keys.initialized() && token.initialized());
-        let base = announces.then(|| upstream(found_at(settings))).transpose()?;
+        let issuer = Issuer::new(settings.own_issuer(), service, !token.initialized())?;
+        let others = settings.issuers.values().map(|other| Issuer::new(other.clone(), service, false));
         Ok(Arc::new(Self {
             settings: settings.clone(),
-            realm: settings.issuer.as_str().into(),
             service: service.to_owned(),
-            base: OnceCell::new_with(base),
-            configuration: OnceCell::new(),
-            keys,
+            issuer,
+            others: others.collect::<Result<_, _>>()?,
             token,
             revocation: OnceCell::new(),
         }))
@@ -152,29 +111,25 @@ impl Provider {
         &self.settings
     }
 
-    /// What the subjects of its tokens are subjects of.
-    pub(crate) fn realm(&self) -> Arc<str> {
-        Arc::clone(&self.realm)
+    /// This provider as an issuer of tokens.
+    pub(crate) fn issuer(&self) -> &Arc<Issuer> {
+        &self.issuer
     }
 
-    /// What `aud` must contain for a token to be meant for this service.
-    pub(crate) fn audience(&self) -> &str {
-        self.settings.audience.as_deref().unwrap_or(&self.service)
+    /// Everybody whose tokens are taken, the provider first.
+    pub(crate) fn issuers(&self) -> impl Iterator<Item = &Arc<Issuer>> {
+        std::iter::once(&self.issuer).chain(&self.others)
+    }
+
+    /// What the subjects of its tokens are subjects of.
+    pub(crate) fn realm(&self) -> Arc<str> {
+        self.issuer.realm()
     }
 
     /// The client that this service itself is.
     pub(crate) fn own_client(&self) -> Client {
         let id = self.settings.client_id.clone();
         Client { id: id.unwrap_or_else(|| self.service.clone()), secret: self.settings.client_secret.clone() }
-    }
-
-    pub(crate) async fn fetch_keys(&self, ctx: &RequestContext) -> Result<KeysAnswer, ProviderError> {
-        let ctx = &detached(ctx);
-        let keys = self.keys.get_or_try_init(async || {
-            let url = self.configuration(ctx).await?.jwks_uri.clone();
-            self.announced(url, &KEYS).await
-        });
-        keys.await?.call(ctx).fetch().await.map_err(ProviderError::from_source("its keys cannot be fetched"))
     }
 
     /// A token by client credentials (RFC 6749, section 4.4).
@@ -222,12 +177,12 @@ impl Provider {
         refresh_token: &SecretString,
     ) -> Result<bool, ProviderError> {
         let ctx = &detached(ctx);
-        let Some(url) = &self.configuration(ctx).await?.revocation_endpoint else {
+        let Some(url) = &self.issuer.configuration(ctx).await?.revocation_endpoint else {
             return Ok(false);
         };
         let endpoint = self.revocation.get_or_try_init(async || {
             let url = Url::parse(url).map_err(ProviderError::from_source(UNUSABLE))?;
-            self.announced(url, &REVOCATION).await
+            self.issuer.announced(url, &REVOCATION).await
         });
         let form = [("token", refresh_token.expose_secret()), ("token_type_hint", "refresh_token")];
         let call = endpoint.await?.call(ctx).header(AUTHORIZATION, client.authorization()).form(&form);
@@ -243,76 +198,12 @@ impl Provider {
         form: &[(&str, &str)],
     ) -> Result<TokenAnswer, ProviderError> {
         let token = self.token.get_or_try_init(async || {
-            let url = self.configuration(ctx).await?.token_endpoint.clone();
+            let url = self.issuer.configuration(ctx).await?.token_endpoint.clone();
             let url = url.ok_or_else(|| ProviderError::new("it announces no token endpoint"))?;
-            self.announced(url, &TOKEN).await
+            self.issuer.announced(url, &TOKEN).await
         });
         let call = token.await?.ask(ctx, question).header(AUTHORIZATION, client.authorization()).form(form);
         call.fetch().await.map_err(ProviderError::from_source("it issued no token"))
-    }
-
-    /// What it announces. Fetched when it is first needed, and kept.
-    pub(crate) async fn configuration(
-        &self,
-        ctx: &RequestContext,
-    ) -> Result<&Arc<Configuration>, ProviderError> {
-        self.configuration.get_or_try_init(async || self.fetch_configuration(&detached(ctx)).await).await
-    }
-
-    /// The same, if it was fetched before.
-    pub(crate) fn known_configuration(&self) -> Option<&Arc<Configuration>> {
-        self.configuration.get()
-    }
-
-    async fn fetch_configuration(&self, ctx: &RequestContext) -> Result<Arc<Configuration>, ProviderError> {
-        let base =
-            self.base.get_or_try_init(async || made(|url| upstream(url), found_at(&self.settings)).await);
-        let found: Configuration = base
-            .await?
-            .call(ctx, &CONFIGURATION)
-            .fetch()
-            .await
-            .map_err(ProviderError::from_source("its configuration cannot be fetched"))?;
-        if found.issuer != self.settings.issuer {
-            return Err(ProviderError::new("it has another name than the settings say"));
-        }
-        Ok(Arc::new(found))
-    }
-
-    /// The endpoint that is announced at `url`.
-    async fn announced(&self, url: Url, question: &'static Question) -> Result<Endpoint, ProviderError> {
-        made(move |url| Endpoint::new(url, question), self.moved(url)?).await
-    }
-
-    /// An address for browsers: it is never moved, since they do not reach what only we reach.
-    pub(crate) fn front_channel(&self, url: &str) -> Result<Url, ProviderError> {
-        let url = Url::parse(url).map_err(ProviderError::from_source(UNUSABLE))?;
-        if !matches!(url.scheme(), "http" | "https") {
-            return Err(ProviderError::new(UNUSABLE));
-        }
-        self.refuse_downgrade(&url)?;
-        Ok(url)
-    }
-
-    /// An endpoint of the provider's own origin is reached where the provider is.
-    fn moved(&self, mut url: Url) -> Result<Url, ProviderError> {
-        self.refuse_downgrade(&url)?;
-        if let Some(base) = &self.settings.provider_url
-            && url.origin() == named_by(&self.settings).origin()
-        {
-            let mut moved = base.clone();
-            moved.set_path(url.path());
-            moved.set_query(url.query());
-            url = moved;
-        }
-        Ok(url)
-    }
-
-    fn refuse_downgrade(&self, url: &Url) -> Result<(), ProviderError> {
-        if named_by(&self.settings).scheme() == "https" && url.scheme() != "https" {
-            return Err(ProviderError::new("it announces an endpoint without TLS"));
-        }
-        Ok(())
     }
 }
 
@@ -347,7 +238,7 @@ impl ProviderError {
         }
     }
 
-    fn from_source<E>(what: &'static str) -> impl FnOnce(E) -> Self
+    pub(crate) fn from_source<E>(what: &'static str) -> impl FnOnce(E) -> Self
     where
         E: Error + Send + Sync + 'static,
     {
@@ -355,33 +246,9 @@ impl ProviderError {
     }
 }
 
-/// The endpoint that the settings name, or room for the one that is announced.
-fn named(url: Option<&Url>, question: &'static Question) -> Result<OnceCell<Endpoint>, BadUpstream> {
-    let endpoint = url.map(|url| Endpoint::new(url.clone(), question)).transpose()?;
-    Ok(OnceCell::new_with(endpoint))
-}
-
-/// What is made for a URL. Not on a thread that handles requests: a client for TLS reads the system's
-/// certificates.
-async fn made<T: Send + 'static>(
-    make: impl FnOnce(Url) -> Result<T, BadUpstream> + Send + 'static,
-    url: Url,
-) -> Result<T, ProviderError> {
-    let made = spawn_blocking(move || make(url)).await;
-    made.map_err(ProviderError::from_source(UNUSABLE))?.map_err(ProviderError::from_source(UNUSABLE))
-}
-
-fn named_by(settings: &IdentitySettings) -> Url {
-    Url::parse(&settings.issuer).expect("the settings were checked")
-}
-
-fn found_at(settings: &IdentitySettings) -> Url {
-    settings.provider_url.clone().unwrap_or_else(|| named_by(settings))
-}
-
 /// What is fetched serves everyone, so that it neither ends with the request that needed it first nor names
 /// its caller.
-fn detached(ctx: &RequestContext) -> RequestContext {
+pub(crate) fn detached(ctx: &RequestContext) -> RequestContext {
     detached_for(ctx, PATIENCE)
 }
 
@@ -403,7 +270,8 @@ mod tests {
         }
         let settings: IdentitySettings = serde_json::from_value(settings).unwrap();
         let provider = Provider::new(&settings, "mobile-bff").unwrap();
-        [provider.base.initialized(), provider.keys.initialized(), provider.token.initialized()]
+        let [base, keys] = provider.issuer.clients();
+        [base, keys, provider.token.initialized()]
     }
 
     #[test]

@@ -45,6 +45,36 @@ pub(crate) enum Fault {
     WrongSubject,
     WrongEvent,
     ForbiddenClaim,
+    /// The token is bound to a key, and came as if it were not.
+    ProofMissing,
+    /// The token is bound to no key, and would be good for whoever finds it.
+    Unbound,
+    /// What is wrong with the proof that came with the token.
+    Proof(ProofFault),
+}
+
+/// What is wrong with a proof of possession (RFC 9449, section 4.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ProofFault {
+    Missing,
+    Doubled,
+    Oversized,
+    Malformed,
+    WrongType,
+    WrongAlgorithm,
+    ForbiddenHeader,
+    /// The key is not public, or none that signs with the proof's algorithm.
+    BadKey,
+    /// The token is bound to another key.
+    OtherKey,
+    WrongSignature,
+    BadClaim,
+    OtherMethod,
+    OtherUrl,
+    OtherToken,
+    /// Made too long ago, or later than now.
+    OutOfTime,
+    Replayed,
 }
 
 /// A kind of credential and its challenges (RFC 9110, section 11.6.1).
@@ -56,11 +86,25 @@ pub(crate) struct Scheme {
     bad: &'static str,
 }
 
-/// RFC 6750, section 3.
+/// RFC 6750, section 3. Who sent nothing may choose (RFC 9449, section 7.2).
 pub(crate) const BEARER: Scheme = Scheme {
     name: "bearer",
-    missing: r#"Bearer realm="triptych""#,
+    missing: r#"Bearer realm="triptych", DPoP realm="triptych", algs="ES256 ES384 EdDSA PS256 RS256""#,
     bad: r#"Bearer realm="triptych", error="invalid_token""#,
+};
+
+/// RFC 9449, section 7.1: what is wrong is the token.
+pub(crate) const DPOP: Scheme = Scheme {
+    name: "dpop",
+    missing: r#"DPoP realm="triptych", algs="ES256 ES384 EdDSA PS256 RS256""#,
+    bad: r#"DPoP realm="triptych", error="invalid_token", algs="ES256 ES384 EdDSA PS256 RS256""#,
+};
+
+/// RFC 9449, section 7.1: what is wrong is the proof.
+pub(crate) const PROOF: Scheme = Scheme {
+    name: "dpop",
+    missing: DPOP.missing,
+    bad: r#"DPoP realm="triptych", error="invalid_dpop_proof", algs="ES256 ES384 EdDSA PS256 RS256""#,
 };
 
 /// No scheme is registered for API keys, and a `401` must name one.
@@ -86,5 +130,11 @@ impl Rejection {
 impl From<Fault> for Rejection {
     fn from(fault: Fault) -> Self {
         Self::Bad(fault)
+    }
+}
+
+impl From<ProofFault> for Rejection {
+    fn from(fault: ProofFault) -> Self {
+        Self::Bad(Fault::Proof(fault))
     }
 }

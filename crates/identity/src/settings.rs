@@ -2,9 +2,11 @@
 //! partners.
 
 mod check;
+mod issuers;
 mod partners;
 mod session;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::fmt::serde::unsigned_duration::friendly::compact::required as friendly;
@@ -13,12 +15,15 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize, Serializer};
 use url::Url;
 
+pub use issuers::IssuerSettings;
 pub use partners::{ApiKeySettings, PartnerSettings, Partners, SecretHash};
 pub use session::SessionSettings;
 
-/// The identity provider: how it is called, how it is reached, and what this service is to it.
+/// The identity provider: how it is called, how it is reached, and what this service is to it; and who else
+/// issues tokens that are taken.
 #[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
+// Derived as functions, so that `issuers` can look at the whole.
+#[serde(deny_unknown_fields, remote = "Self")]
 pub struct IdentitySettings {
     /// The name of the provider, as `iss` in its tokens: compared letter by letter.
     #[serde(deserialize_with = "check::issuer")]
@@ -77,6 +82,30 @@ pub struct IdentitySettings {
         deserialize_with = "check::keys_stale_for"
     )]
     pub keys_stale_for: Duration,
+    /// Whether a caller has to prove that a token is its own (RFC 9449).
+    #[serde(default)]
+    pub dpop: DpopMode,
+    /// How far the time of such a proof may be from ours.
+    #[serde(
+        serialize_with = "friendly::serialize",
+        default = "default::dpop_leeway",
+        deserialize_with = "check::dpop_leeway"
+    )]
+    pub dpop_leeway: Duration,
+    /// Others whose access tokens are taken too, under names that only the settings know.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub issuers: BTreeMap<String, IssuerSettings>,
+}
+
+/// Whether access tokens come with a proof of possession (RFC 9449).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DpopMode {
+    /// A token that is bound to a key needs a proof; one that is not is taken without.
+    #[default]
+    Accepted,
+    /// Every token has to be bound to a key and needs a proof.
+    Required,
 }
 
 mod default {
@@ -85,6 +114,10 @@ mod default {
     pub(super) fn scopes() -> String {
         "openid profile".to_owned()
     }
+    pub(super) fn dpop_leeway() -> Duration {
+        Duration::from_mins(1)
+    }
+
     pub(super) fn algorithms() -> Vec<SigningAlgorithm> {
         vec![SigningAlgorithm::EdDSA, SigningAlgorithm::ES256, SigningAlgorithm::RS256]
     }

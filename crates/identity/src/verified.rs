@@ -1,5 +1,6 @@
 //! Tokens that were verified before, so that a signature is checked once and not with every request.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use aws_lc_rs::digest;
@@ -19,12 +20,18 @@ pub(crate) struct Verified(Cache<Digest, Entry>);
 /// The SHA-256 of a token.
 pub(crate) type Digest = [u8; 32];
 
+/// What was found out about a token.
 #[derive(Clone)]
-struct Entry {
-    caller: Caller,
-    ends: Timestamp,
-    /// The keys it was verified with. When the provider withdraws one, its tokens end with it.
-    generation: u64,
+pub(crate) struct Entry {
+    pub(crate) caller: Caller,
+    /// The thumbprint of the key that its bearer must hold, if it is bound to one.
+    pub(crate) bound_to: Option<Arc<str>>,
+    /// The moment from which it is refused.
+    pub(crate) ends: Timestamp,
+    /// Which of the issuers it is from.
+    pub(crate) issuer: usize,
+    /// The keys it was verified with. When the issuer withdraws one, its tokens end with it.
+    pub(crate) generation: u64,
 }
 
 impl Verified {
@@ -41,14 +48,20 @@ impl Verified {
         digest.as_ref().try_into().expect("SHA-256 has 32 bytes")
     }
 
-    /// The caller, if the token was verified with these keys and is still valid at `now`.
-    pub(crate) fn get(&self, digest: &Digest, generation: u64, now: Timestamp) -> Option<Caller> {
+    /// What is known of a token that is still valid at `now`, if its issuer's keys are still of the generation that
+    /// it was verified with.
+    pub(crate) fn get(
+        &self,
+        digest: &Digest,
+        generation: impl FnOnce(usize) -> Option<u64>,
+        now: Timestamp,
+    ) -> Option<Entry> {
         let entry = self.0.get(digest)?;
-        (entry.generation == generation && now < entry.ends).then_some(entry.caller)
+        (generation(entry.issuer) == Some(entry.generation) && now < entry.ends).then_some(entry)
     }
 
-    pub(crate) fn insert(&self, digest: Digest, caller: Caller, ends: Timestamp, generation: u64) {
-        self.0.insert(digest, Entry { caller, ends, generation });
+    pub(crate) fn insert(&self, digest: Digest, entry: Entry) {
+        self.0.insert(digest, entry);
     }
 }
 
@@ -91,12 +104,17 @@ mod tests {
             token: AccessToken::new("token"),
         };
         let digest = Verified::digest("token");
-        verified.insert(digest, caller, ends, 7);
+        verified.insert(digest, Entry { caller, bound_to: None, ends, issuer: 1, generation: 7 });
+        let known = |digest, now, generations: [Option<u64>; 2]| {
+            verified.get(digest, |issuer| generations[issuer], now).is_some()
+        };
 
-        assert!(verified.get(&digest, 7, now).is_some());
-        assert!(verified.get(&digest, 7, ends - SignedDuration::from_nanos(1)).is_some());
-        assert!(verified.get(&digest, 7, ends).is_none());
-        assert!(verified.get(&digest, 8, now).is_none());
-        assert!(verified.get(&Verified::digest("another"), 7, now).is_none());
+        let same = [Some(8), Some(7)];
+        assert!(known(&digest, now, same));
+        assert!(known(&digest, ends - SignedDuration::from_nanos(1), same));
+        assert!(!known(&digest, ends, same));
+        assert!(!known(&digest, now, [Some(7), Some(8)]));
+        assert!(!known(&digest, now, [Some(7), None]));
+        assert!(!known(&Verified::digest("another"), now, same));
     }
 }

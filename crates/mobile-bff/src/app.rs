@@ -38,7 +38,7 @@ impl AppState {
             orders: Orders::new(&upstreams.orders, &outbound)?,
             catalog: Catalog::new(&upstreams.catalog, &outbound)?,
             notifications: Notifications::new(&upstreams.notifications, &outbound)?,
-            identity: Bearer::new(&provider),
+            identity: Bearer::new(&provider, &settings.public_url, &store),
             public_url: settings.public_url.clone(),
             writes: Writes::new(NAME, store),
             outbound,
@@ -48,7 +48,7 @@ impl AppState {
 
 /// The whole service as a function of its state and settings. Does no I/O.
 pub fn app(state: AppState, settings: &Settings) -> Router {
-    stack(routes::router(state), &settings.requests, &settings.public_url, Naming::CamelCase)
+    stack(routes::router(state, &settings.app), &settings.requests, &settings.public_url, Naming::CamelCase)
 }
 
 /// The app for `service_runtime::main`.

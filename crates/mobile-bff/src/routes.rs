@@ -1,61 +1,47 @@
 //! The URL table. Each handler says its own URL; the test at the end keeps the list.
 
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 use middleware::{authentication, priority};
 use request_context::Priority;
-use screen::ProblemBody;
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
-use utoipa::{Modify, OpenApi};
+use utoipa::OpenApi;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt};
 use utoipa_axum::routes;
 
 use crate::app::AppState;
+use crate::app_version;
+use crate::document::{Document, with_app_version};
+use crate::scopes::{CATALOG_READ, ORDERS_READ, ORDERS_WRITE, PROFILE_READ, needs};
 use crate::screens::{home, order, orders, product, products};
+use crate::settings::AppSettings;
 
-/// Every route, for callers with a bearer token.
+/// Every route, and the scopes that a caller's token must have.
 fn table() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(Document::openapi())
-        .routes(routes!(home::get))
-        .routes(routes!(orders::list))
-        .routes(routes!(orders::place).layer(priority(Priority::Checkout)))
-        .routes(routes!(order::get))
-        .routes(routes!(products::list))
-        .routes(routes!(product::get))
+        .routes(needs([PROFILE_READ, ORDERS_READ], routes!(home::get)))
+        .routes(needs([ORDERS_READ], routes!(orders::list)))
+        .routes(needs([ORDERS_WRITE], routes!(orders::place)).layer(priority(Priority::Checkout)))
+        .routes(needs([ORDERS_READ], routes!(order::get)))
+        .routes(needs([CATALOG_READ], routes!(products::list)))
+        .routes(needs([CATALOG_READ], routes!(product::get)))
 }
 
 /// The routes behind authentication, ready to serve.
-pub(crate) fn router(state: AppState) -> Router {
+pub(crate) fn router(state: AppState, settings: &AppSettings) -> Router {
     let (router, _) = table().split_for_parts();
-    let callers = (authentication(state.identity.clone()), state.writes.clone());
+    // An app that is too old may not even know how to sign in.
+    let new_enough = from_fn_with_state(settings.clone(), app_version::check);
+    let callers = (new_enough, authentication(state.identity.clone()), state.writes.clone());
     router.route_layer(callers).with_state(state)
+}
+
+fn document() -> utoipa::openapi::OpenApi {
+    with_app_version(table().into_openapi())
 }
 
 /// The OpenAPI 3.1 document, as JSON.
 pub fn openapi() -> String {
-    table().into_openapi().to_pretty_json().expect("a document of strings and numbers serializes")
-}
-
-#[derive(OpenApi)]
-#[openapi(
-    info(
-        title = "Triptych for mobile apps",
-        description = "One request a screen, small answers. A screen that lost a section says so in `warnings`.",
-        license(name = "Apache-2.0", identifier = "Apache-2.0")
-    ),
-    servers((url = "/mobile", description = "Behind the gateway")),
-    components(schemas(ProblemBody)),
-    security(("bearer" = [])),
-    modifiers(&BearerTokens)
-)]
-struct Document;
-
-struct BearerTokens;
-
-impl Modify for BearerTokens {
-    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
-        let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
-        document.components.get_or_insert_default().add_security_scheme("bearer", bearer);
-    }
+    document().to_pretty_json().expect("a document of strings and numbers serializes")
 }
 
 #[cfg(test)]
@@ -77,19 +63,23 @@ mod tests {
 
     #[test]
     fn the_url_table() {
-        let paths = table().into_openapi().paths.paths;
-        let methods = |path: &utoipa::openapi::PathItem| match (&path.get, &path.post) {
-            (Some(_), Some(_)) => "GET, POST",
-            (Some(_), None) => "GET",
-            _ => "POST",
-        };
-        let urls: Vec<_> = paths.iter().map(|(url, item)| format!("{} {url}", methods(item))).collect();
-        insta::assert_snapshot!(urls.join("\n"), @"
-        GET /home
-        GET, POST /orders
-        GET /orders/{id}
-        GET /products
-        GET /products/{id}
-        ");
+        let mut lines = vec![];
+        for (url, item) in document().paths.paths {
+            for (method, operation) in [("GET", item.get), ("POST", item.post)] {
+                let Some(operation) = operation else { continue };
+                let parameters = serde_json::to_string(&operation.parameters).unwrap();
+                assert!(parameters.contains(r#""name":"X-App-Version""#), "{method} {url} does not say so");
+                let security = serde_json::to_string(&operation.security.unwrap()).unwrap();
+                lines.push(format!("{method} {url} {security}"));
+            }
+        }
+        insta::assert_snapshot!(lines.join("\n"), @r#"
+        GET /home [{"bearer":["profile:read","orders:read"]}]
+        GET /orders [{"bearer":["orders:read"]}]
+        POST /orders [{"bearer":["orders:write"]}]
+        GET /orders/{id} [{"bearer":["orders:read"]}]
+        GET /products [{"bearer":["catalog:read"]}]
+        GET /products/{id} [{"bearer":["catalog:read"]}]
+        "#);
     }
 }

@@ -7,6 +7,9 @@ use identity::IdentitySettings;
 use middleware::{PublicUrl, RequestSettings, StoreSettings};
 use serde::{Deserialize, Serialize};
 use service_runtime::{AdminSettings, Invalid, ServerSettings, ServiceSettings};
+use url::Url;
+
+use crate::Version;
 
 /// The program's name, and what tokens for it have as audience.
 pub const NAME: &str = "mobile-bff";
@@ -26,6 +29,9 @@ pub struct Settings {
     pub server: ServerSettings,
     /// What a request may take.
     pub requests: RequestSettings,
+    /// Which apps are served.
+    #[serde(default)]
+    pub app: AppSettings,
     /// Who issues tokens.
     pub identity: IdentitySettings,
     /// Where the outcomes of writes are kept, and through which replicas tell each other what is old.
@@ -36,6 +42,36 @@ pub struct Settings {
     pub cache: CacheSettings,
     /// The domain services.
     pub upstreams: Upstreams,
+}
+
+/// How old an app may be. Both or neither must be there.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct AppSettings {
+    /// The oldest version that is served, as the app says it in `X-App-Version`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minimum_version: Option<Version>,
+    /// Where people find a newer app.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub update_url: Option<Url>,
+}
+
+impl AppSettings {
+    /// The oldest version that is served and where there is a newer one, if it matters.
+    pub(crate) fn minimum(&self) -> Option<(&Version, &Url)> {
+        self.minimum_version.as_ref().zip(self.update_url.as_ref())
+    }
+
+    fn check(&self) -> Result<(), Invalid> {
+        match (&self.minimum_version, &self.update_url) {
+            (Some(_), None) => Err(Invalid::new("update_url", "must be set, since minimum_version is")),
+            (None, Some(_)) => Err(Invalid::new("minimum_version", "must be set, since update_url is")),
+            (Some(_), Some(url)) if !matches!(url.scheme(), "http" | "https") => {
+                Err(Invalid::new("update_url", "must be a URL that begins with http:// or https://"))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// The domain services that this BFF calls.
@@ -73,6 +109,7 @@ impl ServiceSettings for Settings {
     }
 
     fn check(&self) -> Result<(), Invalid> {
+        self.app.check().map_err(|invalid| invalid.within("app"))?;
         let Upstreams { users, orders, catalog, notifications } = &self.upstreams;
         let upstreams =
             [("users", users), ("orders", orders), ("catalog", catalog), ("notifications", notifications)];

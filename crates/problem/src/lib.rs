@@ -108,9 +108,9 @@ impl Problem {
         self
     }
 
-    /// The `WWW-Authenticate` challenge of a `401`.
+    /// The `WWW-Authenticate` challenge of a `401`, or of a `403` that lacks a scope.
     #[must_use]
-    pub fn challenge(mut self, challenge: &'static str) -> Self {
+    pub fn challenge(mut self, challenge: impl Into<Cow<'static, str>>) -> Self {
         self.0.challenge = Some(challenge.into());
         self
     }

@@ -43,7 +43,8 @@ impl Provider {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
         let mut claims = json!({
             "iss": self.issuer, "sub": subject, "iat": now, "nbf": now, "exp": now + 3600, "jti": "j1",
-            "aud": ["web-bff", "mobile-bff", "partner-bff"], "client_id": "test", "scope": "openid",
+            "aud": ["web-bff", "mobile-bff", "partner-bff"], "client_id": "test",
+            "scope": "openid profile profile:read orders:read orders:write catalog:read",
         });
         for (claim, value) in changes.as_object().expect("an object of claims") {
             claims[claim] = value.clone();

@@ -42,7 +42,7 @@ impl AppState {
             notifications: Notifications::new(&upstreams.notifications, &outbound)?,
             billing: Billing::new(&upstreams.billing, &outbound)?,
             usage: Usage::new(&upstreams.usage, &outbound)?,
-            identity: Bearer::new(&provider),
+            identity: Bearer::new(&provider, &settings.public_url, &store),
             public_url: settings.public_url.clone(),
             writes: Writes::new(NAME, store),
             outbound,

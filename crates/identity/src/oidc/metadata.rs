@@ -9,8 +9,9 @@ use url::Url;
 
 use crate::Provider;
 use crate::flight::Flight;
+use crate::issuer::Configuration;
 use crate::pace::Pace;
-use crate::provider::{Configuration, ProviderError};
+use crate::provider::ProviderError;
 
 pub(super) struct Metadata {
     provider: Arc<Provider>,
@@ -29,7 +30,7 @@ impl Metadata {
 
     /// The configuration, waiting for it no longer than the request can.
     pub(super) async fn get(&self, ctx: &RequestContext) -> Result<Announced, Arc<ProviderError>> {
-        if let Some(known) = self.provider.known_configuration() {
+        if let Some(known) = self.provider.issuer().known_configuration() {
             return Ok(Announced(known.clone()));
         }
         let landing = self.flight.join(|| {
@@ -53,7 +54,7 @@ async fn fetch(
     pace: Arc<Mutex<Pace>>,
     ctx: RequestContext,
 ) -> Result<Announced, Arc<ProviderError>> {
-    let found = provider.configuration(&ctx).await;
+    let found = provider.issuer().configuration(&ctx).await;
     pace.lock().unwrap_or_else(PoisonError::into_inner).end(found.is_ok());
     match found {
         Ok(found) => Ok(Announced(found.clone())),
@@ -68,12 +69,12 @@ impl Announced {
     pub(super) fn authorization_endpoint(&self, provider: &Provider) -> Result<Url, Arc<ProviderError>> {
         let url = self.0.authorization_endpoint.as_deref();
         let url = url.ok_or_else(|| problem("it announces no authorization endpoint"))?;
-        provider.front_channel(url).map_err(Arc::new)
+        provider.issuer().front_channel(url).map_err(Arc::new)
     }
 
     /// `None` if there is none that can be used.
     pub(super) fn end_session_endpoint(&self, provider: &Provider) -> Option<Url> {
-        provider.front_channel(self.0.end_session_endpoint.as_deref()?).ok()
+        provider.issuer().front_channel(self.0.end_session_endpoint.as_deref()?).ok()
     }
 
     /// Whether its answers to a sign-in always name it (RFC 9207, section 3).

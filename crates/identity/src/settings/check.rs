@@ -93,6 +93,10 @@ pub(super) fn leeway<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::
     within(from, Duration::ZERO..=300 * SECOND, "must be between 0s and 5m")
 }
 
+pub(super) fn dpop_leeway<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+    within(from, 5 * SECOND..=300 * SECOND, "must be between 5s and 5m")
+}
+
 pub(super) fn keys_max_age<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
     within(from, 60 * SECOND..=86_400 * SECOND, "must be between 1m and 24h")
 }

@@ -10,6 +10,28 @@ fn identity(changes: &Value) -> Result<IdentitySettings, String> {
     serde_json::from_value(settings).map_err(|error| error.to_string())
 }
 
+/// Settings with these issuers besides: x0, x1, …
+fn issuers(names: &[&str]) -> Value {
+    let issuers = names.iter().enumerate().map(|(n, name)| (format!("x{n}"), json!({"issuer": name})));
+    json!({"issuers": Value::Object(issuers.collect())})
+}
+
+fn issuer_with(key: &str, value: &str) -> Value {
+    let mut settings = issuers(&["http://a"]);
+    settings["issuers"]["x0"][key] = json!(value);
+    settings
+}
+
+#[test]
+fn an_issuer_has_the_defaults_of_the_provider() {
+    let settings = identity(&issuers(&["http://a", "http://a/"])).unwrap();
+    let shown = serde_json::to_value(&settings).unwrap();
+    let mut own = serde_json::to_value(settings.own_issuer()).unwrap();
+    own["issuer"] = json!("http://a");
+    assert_eq!(shown["issuers"]["x0"], own);
+    assert_eq!(shown["issuers"]["x1"]["issuer"], "http://a/");
+}
+
 fn partners(value: Value) -> Result<Partners, String> {
     serde_json::from_value(value).map_err(|error| error.to_string())
 }
@@ -28,6 +50,7 @@ fn every_default_is_shown_and_no_secret_is() {
     let shown = json!({
         "issuer": "http://127.0.0.1:3007", "client_secret": "[redacted]",
         "algorithms": ["EdDSA", "ES256", "RS256"], "leeway": "30s", "keys_max_age": "5m", "keys_stale_for": "24h",
+        "dpop": "accepted", "dpop_leeway": "1m",
     });
     assert_eq!(serde_json::to_value(&settings).unwrap(), shown);
     assert!(!format!("{settings:?}").contains("hush"));
@@ -57,6 +80,14 @@ fn what_is_out_of_range_is_one_clear_line() {
         (json!({"keys_max_age": "1s"}), "must be between 1m and 24h"),
         (json!({"keys_stale_for": "1000h"}), "must be between 1m and 168h"),
         (json!({"jwks": "http://idp"}), "unknown field `jwks`"),
+        (json!({"dpop": "off"}), "unknown variant `off`, expected `accepted` or `required`"),
+        (json!({"dpop_leeway": "1s"}), "must be between 5s and 5m"),
+        (json!({"issuers": {"b": {}}}), "missing field `issuer`"),
+        (issuers(&["shop"]), "must be a URL that begins with http:// or https://"),
+        (issuer_with("client_secret", "hush"), "unknown field `client_secret`"),
+        (issuer_with("leeway", "6m"), "must be between 0s and 5m"),
+        (issuers(&["http://127.0.0.1:3007"]), "issuers.x0.issuer belongs to another issuer already"),
+        (issuers(&["http://a", "http://a"]), "issuers.x1.issuer belongs to another issuer already"),
     ] {
         let error = identity(&changes).unwrap_err();
         assert!(error.contains(line), "{error}");

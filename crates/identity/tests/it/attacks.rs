@@ -9,10 +9,11 @@ use serde_json::{Value, json};
 use super::bearer::caller_of;
 use super::provider::FakeProvider;
 use super::signer::{Signer, claims, encode, message};
-use super::support::{Log, head, provider, request, summary};
+use super::support::{ISSUER, Log, bearer, head, request, summary};
 
 const REFUSED: &str = r#"401 www-authenticate: Bearer realm="triptych", error="invalid_token""#;
-const NO_CREDENTIAL: &str = r#"401 www-authenticate: Bearer realm="triptych""#;
+const PROOF_NEEDED: &str = r#"401 www-authenticate: DPoP realm="triptych", error="invalid_token", algs="ES256 ES384 EdDSA PS256 RS256""#;
+const NO_CREDENTIAL: &str = r#"401 www-authenticate: Bearer realm="triptych", DPoP realm="triptych", algs="ES256 ES384 EdDSA PS256 RS256""#;
 
 struct House {
     good: Signer,
@@ -24,7 +25,7 @@ struct House {
 async fn house() -> House {
     let (good, other) = (Signer::ed25519("good"), Signer::p256("other"));
     let fake = FakeProvider::start(&[&good, &other]).await;
-    let bearer = Bearer::new(&provider(&fake, &json!({})));
+    let bearer = bearer(&fake, &json!({}));
     House { good, other, bearer, fake }
 }
 
@@ -73,8 +74,8 @@ impl House {
         format!("{}.{signature}", message(&self.good.header(), &claims))
     }
 
-    fn doubled_claim(&self) -> String {
-        let twice = claims().to_string().replacen('{', r#"{"sub":"u_1","#, 1);
+    fn doubled_claim(&self, claim: &str) -> String {
+        let twice = claims().to_string().replacen('{', &format!(r#"{{"{claim}":"{ISSUER}","#), 1);
         let message = format!("{}.{}", encode(self.good.header().to_string()), encode(twice));
         format!("{message}.{}", encode(b"unsigned"))
     }
@@ -117,7 +118,11 @@ impl House {
             ("WrongAudience", self.with_claim("aud", json!(["mobile-bff-2", "Mobile-BFF"]))),
             ("BadClaim", self.without_claim("aud")),
             ("WrongIssuer", self.with_claim("iss", json!("http://idp.shop.example/"))),
-            ("WrongIssuer", self.with_claim("iss", json!(["http://mallory.example"]))),
+            ("WrongIssuer", self.with_claim("iss", json!("HTTP://idp.shop.example"))),
+            (
+                "BadClaim",
+                self.with_claim("iss", json!(["http://idp.shop.example", "http://mallory.example"])),
+            ),
             ("BadClaim", self.without_claim("iss")),
             ("Expired", self.with_claim("exp", json!(now - 40))),
             ("BadClaim", self.without_claim("exp")),
@@ -129,12 +134,19 @@ impl House {
             ("NotYetValid", self.with_claim("iat", json!(now + 60))),
             ("NotYetValid", self.with_claim("iat", json!(now + 7200))),
             ("BadClaim", self.without_claim("iat")),
+            ("BadClaim", self.without_claim("jti")),
+            ("BadClaim", self.with_claim("jti", json!(""))),
+            ("BadClaim", self.with_claim("cnf", json!({}))),
+            ("BadClaim", self.with_claim("cnf", json!({"x5t#S256": "A"}))),
+            ("BadClaim", self.with_claim("cnf", json!({"jkt": "A", "x5t#S256": "A"}))),
+            ("ProofMissing", self.with_claim("cnf", json!({"jkt": "A"}))),
             ("BadClaim", self.without_claim("sub")),
             ("BadSubject", self.with_claim("sub", json!(""))),
             ("BadSubject", self.with_claim("sub", json!("u_42\r\nX-Admin: 1"))),
             ("BadClaim", self.with_claim("sub", json!(["u_42"]))),
             ("BadClaim", self.with_claim("scope", json!(["admin"]))),
-            ("WrongSignature", self.doubled_claim()),
+            ("WrongSignature", self.doubled_claim("sub")),
+            ("BadClaim", self.doubled_claim("iss")),
         ]
     }
 
@@ -179,7 +191,8 @@ async fn forged_tokens_are_refused() {
     log.take();
     let attacks = [house.forged_headers(), house.forged_claims(), house.misshapen()];
     for (fault, token) in attacks.into_iter().flatten() {
-        assert_eq!(caller_of(&house.bearer, &token).await, REFUSED, "{fault}: {token}");
+        let refused = if fault == "ProofMissing" { PROOF_NEEDED } else { REFUSED };
+        assert_eq!(caller_of(&house.bearer, &token).await, refused, "{fault}: {token}");
         let events = log.take();
         let audit: Vec<_> = events.lines().filter(|line| line.contains("credential refused")).collect();
         assert_eq!(audit.len(), 1, "{fault}: {events}");
@@ -215,7 +228,8 @@ async fn only_one_header_with_the_right_scheme_is_a_credential() {
         (&["Bearer"], NO_CREDENTIAL),
         (&[""], NO_CREDENTIAL),
         (&[good.trim_start_matches("Bearer ")], NO_CREDENTIAL),
-        (&[&format!("DPoP {good}")], NO_CREDENTIAL),
+        (&[&good.replace("Bearer", "DPoP")], PROOF_NEEDED),
+        (&[&good.replace("Bearer", "Token")], NO_CREDENTIAL),
         (&[&good, &good], REFUSED),
         (&[&good, basic], REFUSED),
         (&[basic, &good], REFUSED),
@@ -234,8 +248,9 @@ async fn keys_announced_without_tls_are_not_fetched() {
     let house = house().await;
     let name = "https://idp.shop.example";
     house.fake.set_issuer(name);
-    let bearer = Bearer::new(&provider(&house.fake, &json!({"issuer": name})));
-    assert_eq!(caller_of(&bearer, &house.good.token()).await, "503 retry-after: 5");
+    let bearer = bearer(&house.fake, &json!({"issuer": name}));
+    let token = house.with_claim("iss", json!(name));
+    assert_eq!(caller_of(&bearer, &token).await, "503 retry-after: 5");
     assert_eq!(house.fake.calls("/jwks"), 0);
 }
 

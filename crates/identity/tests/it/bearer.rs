@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::provider::FakeProvider;
 use super::signer::{Signer, claims};
-use super::support::{head, provider, request, summary};
+use super::support::{bearer, head, request, summary};
 
 /// Who `bearer` says sent this token.
 pub(crate) async fn caller_of(bearer: &Bearer, token: &str) -> String {
@@ -17,7 +17,7 @@ pub(crate) async fn caller_of(bearer: &Bearer, token: &str) -> String {
 async fn good_tokens_of_every_usual_algorithm_name_their_caller() {
     let signers = [Signer::ed25519("e"), Signer::p256("p"), Signer::rsa("r")];
     let fake = FakeProvider::start(&signers.each_ref()).await;
-    let bearer = Bearer::new(&provider(&fake, &json!({})));
+    let bearer = bearer(&fake, &json!({}));
     for signer in &signers {
         assert_eq!(caller_of(&bearer, &signer.token()).await, "u_42", "{}", signer.alg());
     }
@@ -28,7 +28,7 @@ async fn good_tokens_of_every_usual_algorithm_name_their_caller() {
 async fn the_caller_has_the_scopes_and_the_token_of_the_request() {
     let signer = Signer::ed25519("e");
     let fake = FakeProvider::start(&[&signer]).await;
-    let bearer = Bearer::new(&provider(&fake, &json!({})));
+    let bearer = bearer(&fake, &json!({}));
     let token = signer.token();
     for _warm in [false, true] {
         let head = head(&[(AUTHORIZATION, &format!("bEARER  {token}"))]);
@@ -42,7 +42,7 @@ async fn the_caller_has_the_scopes_and_the_token_of_the_request() {
 async fn claims_may_take_every_form_that_the_rfcs_allow() {
     let signer = Signer::ed25519("e");
     let fake = FakeProvider::start(&[&signer]).await;
-    let bearer = Bearer::new(&provider(&fake, &json!({})));
+    let bearer = bearer(&fake, &json!({}));
     let now = claims()["iat"].as_i64().unwrap();
     for (claim, value) in [
         ("aud", json!("mobile-bff")),
@@ -60,7 +60,7 @@ async fn claims_may_take_every_form_that_the_rfcs_allow() {
         let token = signer.sign(&signer.header(), &claims);
         assert_eq!(caller_of(&bearer, &token).await, "u_42", "{claims}");
     }
-    for optional in ["nbf", "scope", "jti", "client_id"] {
+    for optional in ["nbf", "scope", "client_id"] {
         let mut claims = claims();
         claims.as_object_mut().unwrap().remove(optional);
         let token = signer.sign(&signer.header(), &claims);
@@ -75,7 +75,7 @@ async fn claims_may_take_every_form_that_the_rfcs_allow() {
 async fn nobody_is_taken_for_another() {
     let signer = Signer::ed25519("e");
     let fake = FakeProvider::start(&[&signer]).await;
-    let bearer = Bearer::new(&provider(&fake, &json!({})));
+    let bearer = bearer(&fake, &json!({}));
     let token_of = |user| {
         let mut claims = claims();
         claims["sub"] = json!(format!("u_{user}"));
@@ -97,17 +97,25 @@ async fn nobody_is_taken_for_another() {
 async fn a_missing_scope_is_forbidden() {
     let signer = Signer::ed25519("e");
     let fake = FakeProvider::start(&[&signer]).await;
-    let bearer = Bearer::new(&provider(&fake, &json!({})));
+    let bearer = bearer(&fake, &json!({}));
     let head = head(&[(AUTHORIZATION, &format!("Bearer {}", signer.token()))]);
     let caller = bearer.authenticate(&request(), &head).await.unwrap();
     let ctx = request().with_caller(caller.clone());
     let outcome = |result: Result<(), _>| summary(result.map(|()| caller.clone()));
 
-    assert_eq!(outcome(Bearer::require_scope(&ctx, "profile")), "u_42");
-    assert_eq!(
-        outcome(Bearer::require_scope(&ctx, "orders:read")),
-        r#"403 www-authenticate: Bearer realm="triptych", error="insufficient_scope""#
-    );
+    let needs = |scope, scheme: &str| {
+        let head = self::head(&[(AUTHORIZATION, scheme)]);
+        outcome(Bearer::require_scope(&ctx, &head.headers, scope))
+    };
+    assert_eq!(needs("profile", "Bearer x"), "u_42");
+    for (scheme, challenge) in [("bearer x", "Bearer"), ("dpop x", "DPoP")] {
+        assert_eq!(
+            needs("orders:read", scheme),
+            format!(
+                r#"403 www-authenticate: {challenge} realm="triptych", error="insufficient_scope", scope="orders:read""#
+            )
+        );
+    }
     assert_eq!(outcome(identity::require_scope(&ctx, "orders:read")), "403");
     assert_eq!(outcome(identity::require_scope(&request(), "orders:read")), "403");
 }

@@ -1,13 +1,13 @@
 //! Where the provider's endpoints are, whatever their addresses look like.
 
-use identity::{Bearer, Tokens};
+use identity::Tokens;
 use serde_json::{Value, json};
 use upstream_client::{Credential, TokenSource};
 
 use super::bearer::caller_of;
 use super::provider::FakeProvider;
 use super::signer::Signer;
-use super::support::{provider, request};
+use super::support::{bearer, provider, request};
 
 const CONFIGURATION: &str = "/.well-known/openid-configuration";
 
@@ -23,7 +23,7 @@ const ADDRESSES: [(&str, &str); 4] = [
 /// Fetches keys and a token, each at its endpoint.
 async fn use_both(fake: &FakeProvider, signer: &Signer, settings: &Value) {
     let provider = provider(fake, settings);
-    assert_eq!(caller_of(&Bearer::new(&provider), &signer.token()).await, "u_42", "{settings}");
+    assert_eq!(caller_of(&bearer(fake, settings), &signer.token()).await, "u_42", "{settings}");
     let (tokens, ctx) = (Tokens::new(&provider), request());
     let token = tokens.token(&ctx, Credential::Service, "orders", None).await;
     assert_eq!(token.unwrap().expose(), "token-1", "{settings}");

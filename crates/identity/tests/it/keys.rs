@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::bearer::caller_of;
 use super::provider::FakeProvider;
 use super::signer::{Signer, claims};
-use super::support::{pass, provider, request, standing_still, until};
+use super::support::{bearer, pass, request, standing_still, until};
 
 const REFUSED: &str = r#"401 www-authenticate: Bearer realm="triptych", error="invalid_token""#;
 const UNAVAILABLE: &str = "503 retry-after: 5";
@@ -17,7 +17,7 @@ const SECOND: Duration = Duration::from_secs(1);
 
 async fn start(signers: &[&Signer]) -> (FakeProvider, Bearer) {
     let fake = FakeProvider::start(signers).await;
-    let bearer = Bearer::new(&provider(&fake, &json!({})));
+    let bearer = bearer(&fake, &json!({}));
     (fake, bearer)
 }
 
@@ -198,7 +198,6 @@ async fn keys_may_be_where_the_settings_say() {
     let good = Signer::ed25519("good");
     let fake = FakeProvider::start(&[&good]).await;
     let keys = fake.url().join("jwks").unwrap();
-    let bearer =
-        Bearer::new(&provider(&fake, &json!({"jwks_url": keys, "provider_url": "http://127.0.0.1:9"})));
+    let bearer = bearer(&fake, &json!({"jwks_url": keys, "provider_url": "http://127.0.0.1:9"}));
     assert_eq!(caller_of(&bearer, &good.token()).await, "u_42");
 }

@@ -5,7 +5,9 @@
 mod api_keys;
 mod attacks;
 mod bearer;
+mod dpop;
 mod endpoints;
+mod issuers;
 mod keys;
 mod provider;
 mod signer;

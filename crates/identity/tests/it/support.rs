@@ -8,16 +8,21 @@ use std::time::Duration;
 use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use http::request::Parts;
 use http::{HeaderName, Request};
-use identity::{IdentitySettings, Provider};
+use identity::{Bearer, IdentitySettings, Provider};
 use problem::Problem;
-use request_context::{Caller, Deadline, RequestContext, RequestId, Trace};
+use request_context::{Caller, Deadline, PublicUrl, RequestContext, RequestId, Trace};
 use serde_json::{Value, json};
+use store::SharedStore;
 use tracing_subscriber::fmt::MakeWriter;
+use url::Url;
 
 use super::provider::FakeProvider;
 
 /// What tokens call the provider; it is reached elsewhere.
 pub(crate) const ISSUER: &str = "http://idp.shop.example";
+
+/// Where clients know the service: the gateway takes `/mobile` off.
+pub(crate) const PUBLIC_URL: &str = "https://shop.example/mobile";
 
 pub(crate) fn provider(fake: &FakeProvider, changes: &Value) -> Arc<Provider> {
     let mut settings = json!({
@@ -28,6 +33,17 @@ pub(crate) fn provider(fake: &FakeProvider, changes: &Value) -> Arc<Provider> {
     }
     let settings: IdentitySettings = serde_json::from_value(settings).unwrap();
     Provider::new(&settings, "mobile-bff").unwrap()
+}
+
+/// A verifier of a service that clients know at [`PUBLIC_URL`], with a store of its own.
+pub(crate) fn bearer(fake: &FakeProvider, changes: &Value) -> Bearer {
+    bearer_with(fake, changes, &SharedStore::memory())
+}
+
+/// The same, with this store.
+pub(crate) fn bearer_with(fake: &FakeProvider, changes: &Value, store: &SharedStore) -> Bearer {
+    let public_url = PublicUrl::try_from(PUBLIC_URL.parse::<Url>().unwrap()).unwrap();
+    Bearer::new(&provider(fake, changes), &public_url, store)
 }
 
 pub(crate) fn request() -> RequestContext {
