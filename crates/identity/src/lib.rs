@@ -10,11 +10,13 @@ mod audit;
 mod bearer;
 mod client_credentials;
 mod endpoint;
+mod failures;
 mod flight;
 mod jwt;
 mod key_set;
 mod keys;
 mod pace;
+mod partner_callers;
 mod provider;
 mod rejection;
 mod scopes;
@@ -23,11 +25,12 @@ mod tokens;
 mod verified;
 
 pub use accounts::Accounts;
-pub use api_keys::{ApiKeys, X_API_KEY};
+pub use api_keys::{
+    ApiKey, ApiKeys, IssuedKey, KeyFile, KeyFileError, KeyState, NewKey, SecretHash, X_API_KEY,
+};
 pub use bearer::Bearer;
+pub use partner_callers::PartnerCallers;
 pub use provider::Provider;
 pub use scopes::require_scope;
-pub use settings::{
-    ApiKeySettings, IdentitySettings, PartnerSettings, Partners, SecretHash, SigningAlgorithm,
-};
+pub use settings::{ApiKeysSettings, IdentitySettings, PartnerSettings, Partners, SigningAlgorithm};
 pub use tokens::Tokens;

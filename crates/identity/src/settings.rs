@@ -12,7 +12,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize, Serializer};
 use url::Url;
 
-pub use partners::{ApiKeySettings, PartnerSettings, Partners, SecretHash};
+pub use partners::{ApiKeysSettings, PartnerSettings, Partners};
 
 /// The identity provider: how it is called, how it is reached, and what this service is to it.
 #[derive(Clone, Debug, Deserialize, Serialize)]
