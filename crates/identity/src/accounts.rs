@@ -20,7 +20,7 @@ impl Accounts {
             let client = Client { id: partner.client_id.clone(), secret: partner.client_secret.clone() };
             (partner.subject(), ClientCredentials::new(provider.clone(), client))
         };
-        Arc::new(Self(partners.iter().map(account).collect()))
+        Arc::new(Self(partners.iter().map(|(_, partner)| account(partner)).collect()))
     }
 
     /// The token of `subject`, if that is a partner's account.

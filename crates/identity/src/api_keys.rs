@@ -1,18 +1,32 @@
 //! API keys: `tpk_<id>_<secret>` stands for a partner's account.
+//!
+//! The keys are in a file of their own, which holds no secret: only the SHA-256 of each. It is read again when it
+//! changes, so that a key is given out, replaced or revoked while the service runs.
 
-use std::collections::HashMap;
+mod edit;
+mod file;
+mod hash;
+mod table;
+mod watch;
+
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName};
 use jiff::Timestamp;
 use problem::Problem;
-use request_context::{Authenticate, Caller, RequestContext, Scopes, Subject};
-use subtle::ConstantTimeEq;
+use request_context::{Authenticate, Caller, RequestContext};
 
-use crate::client_credentials::ClientCredentials;
+pub use edit::{IssuedKey, KeyFile, NewKey};
+pub use file::{ApiKey, KeyFileError, KeyState};
+pub use hash::SecretHash;
+
 use crate::rejection::{API_KEY, Fault, Rejection};
-use crate::{Accounts, ApiKeySettings, Partners, SecretHash};
+use crate::{Accounts, ApiKeysSettings, Partners, audit};
+use file::{Contents, Rules};
+use table::Table;
+use watch::Watch;
 
 /// `X-API-Key`.
 pub const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
@@ -20,53 +34,52 @@ pub const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 const PREFIX: &str = "tpk_";
 /// The longest key that is looked at, in bytes.
 const MAX_KEY: usize = 512;
-/// What the secret of an unknown key is compared with, so that it takes as long as a known one's.
-const NO_HASH: SecretHash = SecretHash([0; 32]);
 
-/// Identifies partners by their API keys. Cheap to clone.
+/// Identifies partners by their API keys. Cheap to clone; clones know the same keys.
 #[derive(Clone)]
-pub struct ApiKeys(Arc<HashMap<String, Key>>);
+pub struct ApiKeys(Arc<Inner>);
 
-struct Key {
-    sha256: SecretHash,
-    expires_at: Option<Timestamp>,
-    scopes: Scopes,
-    account: Subject,
-    credentials: ClientCredentials,
+struct Inner {
+    table: ArcSwap<Table>,
+    rules: Rules,
+    accounts: Arc<Accounts>,
+    watch: Option<Watch>,
 }
 
 impl ApiKeys {
-    /// The keys of `partners`, which stand for these `accounts`.
-    pub fn new(partners: &Partners, accounts: &Accounts) -> Self {
-        let mut keys = HashMap::new();
-        for partner in partners.iter() {
-            let account = partner.subject();
-            let credentials = accounts.of(&account).expect("the accounts are those of the same partners");
-            for key in &partner.keys {
-                keys.insert(key.id.clone(), Key::new(key, account.clone(), credentials.clone()));
-            }
+    /// The keys of these partners, which may have these `scopes` and no others, as their file has them now.
+    pub fn open(
+        settings: &ApiKeysSettings,
+        partners: &Partners,
+        accounts: &Arc<Accounts>,
+        scopes: &[&'static str],
+    ) -> Result<Self, KeyFileError> {
+        let rules = Rules::new(partners, scopes);
+        let contents = settings.file.as_deref().map(Contents::read).transpose()?;
+        let keys =
+            contents.as_ref().map(|contents| contents.checked(&rules, Timestamp::now())).transpose()?;
+        let table = Table::new(keys.unwrap_or_default(), &rules, accounts);
+        let watch = contents.map(|contents| Watch::new(&contents, settings.look_every));
+        let (table, accounts) = (ArcSwap::from_pointee(table), Arc::clone(accounts));
+        Ok(Self(Arc::new(Inner { table, rules, accounts, watch })))
+    }
+
+    /// Looks at the file from now on, until nobody has these keys any more. Must be called in a tokio runtime.
+    pub fn watch(&self) {
+        if let Some(watch) = &self.0.watch {
+            tokio::spawn(watch.clone().run(Arc::downgrade(&self.0)));
         }
-        Self(Arc::new(keys))
     }
 
     async fn identify(&self, ctx: &RequestContext, headers: &HeaderMap) -> Result<Caller, Rejection> {
         let (id, secret) = credential(headers)?;
-        let key = self.verified(id, secret)?;
+        let table = self.0.table.load_full();
+        let key = table.verified(id, secret, Timestamp::now())?;
+        audit::key_used(ctx, id, &key.partner);
         let token = key.credentials.token(ctx).await;
         let token = token.map_err(|error| Rejection::Unavailable(Arc::new(error)))?;
         let (realm, subject) = (key.credentials.realm(), key.account.clone());
         Ok(Caller { realm, subject, scopes: key.scopes.clone(), token })
-    }
-
-    /// An unknown id and a wrong secret do the same work and look the same.
-    fn verified(&self, id: &str, secret: &str) -> Result<&Key, Fault> {
-        let key = self.0.get(id);
-        let expected = key.map_or(&NO_HASH, |key| &key.sha256);
-        let hash = SecretHash::of(secret);
-        let matches = bool::from(hash.0.ct_eq(&expected.0));
-        let key = key.filter(|_| matches).ok_or(Fault::WrongSecret)?;
-        let expired = key.expires_at.is_some_and(|at| Timestamp::now() >= at);
-        if expired { Err(Fault::Expired) } else { Ok(key) }
     }
 }
 
@@ -78,18 +91,6 @@ impl Authenticate for ApiKeys {
     async fn authenticate(&self, ctx: &RequestContext, head: &Parts) -> Result<Caller, Problem> {
         let caller = self.identify(ctx, &head.headers).await;
         caller.map_err(|rejection| rejection.into_problem(ctx, &API_KEY))
-    }
-}
-
-impl Key {
-    fn new(settings: &ApiKeySettings, account: Subject, credentials: ClientCredentials) -> Self {
-        Self {
-            sha256: settings.sha256,
-            expires_at: settings.expires_at,
-            scopes: Scopes::parse(&settings.scopes.join(" ")),
-            account,
-            credentials,
-        }
     }
 }
 

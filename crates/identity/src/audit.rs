@@ -55,3 +55,15 @@ pub(crate) fn sign_in_refused(ctx: &RequestContext, reason: &str) {
         "sign-in refused"
     );
 }
+
+/// An API key was used: the key's id and the partner's name are ours, and no secrets.
+pub(crate) fn key_used(ctx: &RequestContext, key_id: &str, partner: &str) {
+    tracing::info!(
+        target: "audit",
+        event = "api_key.used",
+        key_id,
+        partner,
+        request_id = ctx.request_id().as_str(),
+        "API key used"
+    );
+}

@@ -32,6 +32,8 @@ struct Inner {
     provider: Arc<Provider>,
     client: Client,
     issued: ArcSwapOption<Issued>,
+    /// The one before: a call may still be under way with it.
+    previous: ArcSwapOption<Issued>,
     pace: Mutex<Pace>,
     flight: Flight<Fetched>,
 }
@@ -51,6 +53,7 @@ impl ClientCredentials {
             provider,
             client,
             issued: ArcSwapOption::empty(),
+            previous: ArcSwapOption::empty(),
             pace: Mutex::default(),
             flight: Flight::default(),
         }))
@@ -72,6 +75,14 @@ impl ClientCredentials {
             self.fetch(ctx, Some(usable));
         }
         Ok(usable.token.clone())
+    }
+
+    /// Whether this is the token that it gave last, or the one before.
+    pub(crate) fn gave(&self, token: &AccessToken) -> bool {
+        let is = |issued: &ArcSwapOption<Issued>| {
+            issued.load().as_ref().is_some_and(|issued| issued.token.expose() == token.expose())
+        };
+        is(&self.0.issued) || is(&self.0.previous)
     }
 
     /// A token other than `rejected`, which a service has just refused.
@@ -129,7 +140,8 @@ impl ClientCredentials {
         match issued {
             Ok(issued) => {
                 let token = issued.token.clone();
-                self.0.issued.store(Some(Arc::new(issued)));
+                let before = self.0.issued.swap(Some(Arc::new(issued)));
+                self.0.previous.store(before);
                 Ok(token)
             }
             Err(error) => {

@@ -11,6 +11,7 @@ mod bearer;
 mod client_credentials;
 mod dpop;
 mod endpoint;
+mod failures;
 mod flight;
 mod issuer;
 mod jwt;
@@ -18,6 +19,7 @@ mod key_set;
 mod keys;
 mod oidc;
 mod pace;
+mod partner_callers;
 mod provider;
 mod rejection;
 mod scopes;
@@ -28,8 +30,11 @@ mod tokens;
 mod verified;
 
 pub use accounts::Accounts;
-pub use api_keys::{ApiKeys, X_API_KEY};
+pub use api_keys::{
+    ApiKey, ApiKeys, IssuedKey, KeyFile, KeyFileError, KeyState, NewKey, SecretHash, X_API_KEY,
+};
 pub use bearer::Bearer;
+pub use partner_callers::PartnerCallers;
 pub use provider::Provider;
 pub use scopes::require_scope;
 pub use seal::SealKey;
@@ -37,7 +42,7 @@ pub use sessions::{
     BadSession, LoggedOut, Redirection, SessionState, Sessions, SignInAnswer, SignInError, SignInTrouble,
 };
 pub use settings::{
-    ApiKeySettings, DpopMode, IdentitySettings, IssuerSettings, PartnerSettings, Partners, SecretHash,
-    SessionSettings, SigningAlgorithm,
+    ApiKeysSettings, DpopMode, IdentitySettings, IssuerSettings, PartnerSettings, Partners, SessionSettings,
+    SigningAlgorithm,
 };
 pub use tokens::Tokens;

@@ -37,6 +37,7 @@ pub(crate) enum Fault {
     WrongAudience,
     BadSubject,
     Expired,
+    Revoked,
     NotYetValid,
     WrongSecret,
     WrongNonce,

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use url::Url;
 
 pub use issuers::IssuerSettings;
-pub use partners::{ApiKeySettings, PartnerSettings, Partners, SecretHash};
+pub use partners::{ApiKeysSettings, PartnerSettings, Partners};
 pub use session::SessionSettings;
 
 /// The identity provider: how it is called, how it is reached, and what this service is to it; and who else

@@ -39,8 +39,10 @@ impl Tokens {
         let Some(rejected) = rejected else {
             return Ok(caller.token.clone());
         };
-        // A user's token is not ours to renew: who brought it has to bring another.
+        // A token that a caller brought is not ours to renew: who brought it has to bring another. That of a
+        // partner's account may be one or the other, and ours may do more.
         let account = self.accounts.as_ref().and_then(|accounts| accounts.of(&caller.subject));
+        let account = account.filter(|account| account.gave(rejected));
         account.ok_or(TokenError::Refused)?.token_after(ctx, rejected).await
     }
 

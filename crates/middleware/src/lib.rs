@@ -1,6 +1,6 @@
 //! The inbound half: what every request passes before its handler.
 //!
-//! [`stack`] puts the layers that every route needs around a whole router; [`authentication`], [`Writes`]
+//! [`stack`] puts the layers that every route needs around a whole router; [`authentication`], [`Quotas`], [`Writes`]
 //! and [`priority`] go around the routes that want them; the extractors of [`extract`] are what handlers
 //! read a request with. Each of them refuses with a `Problem`.
 
@@ -20,6 +20,7 @@ pub mod fuzzing;
 mod panics;
 mod priority;
 mod problems;
+mod quota;
 mod reads;
 mod refusal;
 mod settings;
@@ -29,6 +30,7 @@ mod writes;
 pub use authentication::{Authentication, AuthenticationLayer, authentication};
 pub use extract::{Context, IdempotencyKey, Json, Path, Query};
 pub use priority::priority;
+pub use quota::{Allowance, Plan, PlanSettings, Quotas, QuotasService};
 pub use request_context::PublicUrl;
 pub use settings::RequestSettings;
 pub use stack::stack;

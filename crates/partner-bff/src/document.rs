@@ -2,7 +2,7 @@
 
 use screen::FieldErrorBody;
 use utoipa::openapi::path::{Operation, Paths};
-use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{Deprecated, Server};
 use utoipa::{Modify, OpenApi, ToSchema};
 
@@ -10,6 +10,8 @@ use crate::settings::Settings;
 
 /// What the document calls API keys.
 pub(crate) const API_KEY: &str = "api_key";
+/// What the document calls access tokens.
+pub(crate) const ACCESS_TOKEN: &str = "access_token";
 
 #[derive(OpenApi)]
 #[openapi(
@@ -20,13 +22,16 @@ pub(crate) const API_KEY: &str = "api_key";
             A version that is going to end says so in the headers `Deprecation` (RFC 9745), `Sunset` (RFC 8594) \
             and `Link` with `rel=\"deprecation\"`, on every answer.\n\n\
             A list comes in pages: ask for the next one with the `next_cursor` of the last as `cursor`, \
-            until it is `null`.",
+            until it is `null`.\n\n\
+            Requests come with an API key or with an access token, not with both. A plan says how many may be made: \
+            answers carry it in `RateLimit-Policy` and what is left in `RateLimit`, and `429` says in `Retry-After` \
+            when to come again.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
     ),
     servers((url = "/partner", description = "Behind the gateway")),
     tags((name = "products"), (name = "orders"), (name = "usage"), (name = "documentation")),
     components(schemas(PartnerProblem, FieldErrorBody)),
-    modifiers(&ApiKeys)
+    modifiers(&Credentials)
 )]
 pub(crate) struct Document;
 
@@ -55,13 +60,22 @@ struct PartnerProblem {
     errors: Vec<FieldErrorBody>,
 }
 
-struct ApiKeys;
+struct Credentials;
 
-impl Modify for ApiKeys {
+impl Modify for Credentials {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
         let key = ApiKeyValue::with_description("X-API-Key", "`tpk_<id>_<secret>`");
         let scheme = SecurityScheme::ApiKey(ApiKey::Header(key));
-        document.components.get_or_insert_default().add_security_scheme(API_KEY, scheme);
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme(API_KEY, scheme);
+        let token = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("JWT")
+            .description(Some(
+                "An access token of the partner's account, by client credentials (RFC 6749, section 4.4)",
+            ))
+            .build();
+        components.add_security_scheme(ACCESS_TOKEN, SecurityScheme::Http(token));
     }
 }
 

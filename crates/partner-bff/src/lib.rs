@@ -3,6 +3,7 @@
 mod app;
 mod document;
 mod envelope;
+pub mod key_command;
 mod money;
 mod parameters;
 pub mod routes;

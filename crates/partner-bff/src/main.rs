@@ -14,6 +14,6 @@ fn main() -> ExitCode {
         version: env!("CARGO_PKG_VERSION"),
         openapi: partner_bff::routes::openapi,
         build: partner_bff::build,
-        commands: vec![],
+        commands: vec![partner_bff::key_command::key()],
     })
 }

@@ -14,7 +14,7 @@ use crate::scopes::{CATALOG_READ, ORDERS_READ, ORDERS_WRITE, USAGE_READ, needs};
 use crate::screens::{docs, openapi, order, orders, product, products, usage};
 use crate::settings::Settings;
 
-/// The routes for callers with an API key, and the scope that it must have.
+/// The routes for partners, and the scope that their credential must have.
 fn keyed() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(needs(CATALOG_READ, routes!(products::list)))
@@ -38,7 +38,8 @@ pub(crate) fn router(state: AppState) -> Router {
     let (keyed, _) = keyed().split_for_parts();
     let (open, _) = open().split_for_parts();
     // A partner's machine can come again later, where a person waits.
-    let callers = (priority(Priority::Batch), authentication(state.identity.clone()), state.writes.clone());
+    let caller = authentication(state.identity.clone());
+    let callers = (priority(Priority::Batch), caller, state.quotas.clone(), state.writes.clone());
     keyed.route_layer(callers).merge(open).with_state(state)
 }
 

@@ -1,10 +1,12 @@
 //! The settings of this BFF.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::Path;
 
 use domain_clients::{CacheSettings, UpstreamSettings};
-use identity::{IdentitySettings, Partners};
-use middleware::{PublicUrl, RequestSettings, StoreSettings};
+use identity::{ApiKeysSettings, IdentitySettings, Partners};
+use middleware::{PlanSettings, PublicUrl, RequestSettings, StoreSettings};
 use serde::{Deserialize, Serialize};
 use service_runtime::{AdminSettings, Invalid, ServerSettings, ServiceSettings};
 
@@ -41,10 +43,18 @@ pub struct Settings {
     /// Which versions of the API are going to end.
     #[serde(default)]
     pub versions: Versions,
-    /// The partners by name: their accounts and keys.
+    /// The partners by name: their accounts.
     #[serde(default)]
     pub partners: Partners,
+    /// Where their keys are.
+    #[serde(default)]
+    pub api_keys: ApiKeysSettings,
+    /// What partners may ask for, by the names of the plans.
+    pub plans: BTreeMap<String, PlanSettings>,
 }
+
+/// The plan of partners that name none. There always is one.
+pub(crate) const DEFAULT_PLAN: &str = "default";
 
 /// The domain services that this BFF calls.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -71,6 +81,7 @@ impl ServiceSettings for Settings {
         upstreams.orders.latency_tolerance = 1.5
         upstreams.catalog.latency_tolerance = 1.5
         upstreams.usage.latency_tolerance = 1.5
+        plans.default = { requests = 600, per = "1m" }
     "#;
 
     fn listen(&self) -> SocketAddr {
@@ -85,7 +96,14 @@ impl ServiceSettings for Settings {
         &self.server
     }
 
+    fn resolve(&mut self, directory: &Path) {
+        if let Some(file) = &mut self.api_keys.file {
+            *file = directory.join(&*file);
+        }
+    }
+
     fn check(&self) -> Result<(), Invalid> {
+        self.check_plans()?;
         let Upstreams { orders, catalog, usage } = &self.upstreams;
         for (name, upstream) in [("orders", orders), ("catalog", catalog), ("usage", usage)] {
             if let Some((key, right)) = upstream.out_of_range() {
@@ -99,6 +117,25 @@ impl ServiceSettings for Settings {
             }
         }
         self.requests.check().map_err(|(key, right)| Invalid::new(key, right).within("requests"))
+    }
+}
+
+impl Settings {
+    fn check_plans(&self) -> Result<(), Invalid> {
+        for (name, plan) in &self.plans {
+            let wrong = |(key, right)| Invalid::new(key, right).within(name).within("plans");
+            PlanSettings::check_name(name).map_err(|right| Invalid::new(name, right).within("plans"))?;
+            plan.check().map_err(wrong)?;
+        }
+        let of = |named: &Option<String>| named.as_ref().is_none_or(|plan| self.plans.contains_key(plan));
+        match self.partners.iter().find(|(_, partner)| !of(&partner.plan)) {
+            None => Ok(()),
+            Some((name, _)) => {
+                let plans = self.plans.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+                let right = format!("there is no such plan; there are: {plans}");
+                Err(Invalid::new("plan", right).within(name).within("partners"))
+            }
+        }
     }
 }
 

@@ -105,6 +105,10 @@ pub(super) fn keys_stale_for<'de, D: Deserializer<'de>>(from: D) -> Result<Durat
     within(from, 60 * SECOND..=604_800 * SECOND, "must be between 1m and 168h")
 }
 
+pub(super) fn looked_at_every<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+    within(from, SECOND / 100..=3_600 * SECOND, "must be between 10ms and 1h")
+}
+
 fn within<'de, D: Deserializer<'de>>(
     from: D,
     range: RangeInclusive<Duration>,

@@ -1,19 +1,16 @@
-//! The partners: their accounts, and the keys that stand for them.
+//! The partners, and where the keys are that stand for them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
 
-use aws_lc_rs::digest;
-use jiff::Timestamp;
+use jiff::fmt::serde::unsigned_duration::friendly::compact::required as friendly;
 use request_context::Subject;
 use secrecy::SecretString;
 use serde::de::Error;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{check, redacted};
-
-/// How many keys of one partner are good at the same time: two, so that one can be replaced by another.
-const ACTIVE_KEYS: usize = 2;
 
 /// The partners by name.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -33,35 +30,34 @@ pub struct PartnerSettings {
     /// That client's secret.
     #[serde(serialize_with = "redacted", deserialize_with = "check::secret")]
     pub client_secret: SecretString,
-    /// The API keys that stand for the account.
-    #[serde(default)]
-    pub keys: Vec<ApiKeySettings>,
-}
-
-/// One API key: `tpk_<id>_<secret>`.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct ApiKeySettings {
-    /// Its public part: letters and digits.
-    #[serde(deserialize_with = "key_id")]
-    pub id: String,
-    /// The SHA-256 of its secret part.
-    pub sha256: SecretHash,
-    /// What it allows.
-    #[serde(default)]
-    pub scopes: Vec<String>,
-    /// The moment from which it is refused, if there is one.
+    /// The plan that says how much the partner may ask for; `default` if none is named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub expires_at: Option<Timestamp>,
+    pub plan: Option<String>,
 }
 
-/// The SHA-256 of a secret of at least 256 random bits, as 64 hexadecimal digits.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct SecretHash(pub(crate) [u8; 32]);
+/// Where the partners' API keys are.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ApiKeysSettings {
+    /// The keys file, from the directory of the settings file if it is a relative path. Without one there are no API
+    /// keys, and partners come with tokens alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<PathBuf>,
+    /// How often it is looked at.
+    #[serde(serialize_with = "friendly::serialize", deserialize_with = "check::looked_at_every")]
+    pub look_every: Duration,
+}
+
+impl Default for ApiKeysSettings {
+    fn default() -> Self {
+        Self { file: None, look_every: Duration::from_secs(2) }
+    }
+}
 
 impl Partners {
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &PartnerSettings> {
-        self.0.values()
+    /// Each with its name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &PartnerSettings)> {
+        self.0.iter().map(|(name, partner)| (name.as_str(), partner))
     }
 }
 
@@ -69,33 +65,19 @@ impl TryFrom<BTreeMap<String, PartnerSettings>> for Partners {
     type Error = String;
 
     fn try_from(partners: BTreeMap<String, PartnerSettings>) -> Result<Self, String> {
-        let now = Timestamp::now();
-        let (mut ids, mut accounts) = (BTreeSet::new(), BTreeSet::new());
-        for (name, partner) in &partners {
-            if !accounts.insert(&partner.account) {
-                return Err(format!("{name}.account belongs to another partner already"));
-            }
-            if let Some(key) = partner.keys.iter().find(|key| !ids.insert(&key.id)) {
-                return Err(format!("{name}.keys has the id {} for the second time", key.id));
-            }
-            if partner.keys.iter().filter(|key| !key.has_expired(now)).count() > ACTIVE_KEYS {
-                return Err(format!("{name}.keys must have at most {ACTIVE_KEYS} that have not expired"));
-            }
+        let mut accounts = BTreeSet::new();
+        let twice = partners.iter().find(|(_, partner)| !accounts.insert(&partner.account));
+        match twice {
+            Some((name, _)) => Err(format!("{name}.account belongs to another partner already")),
+            None => Ok(Self(partners)),
         }
-        Ok(Self(partners))
     }
 }
 
 impl PartnerSettings {
     /// The account as the subject of its tokens.
-    pub(crate) fn subject(&self) -> Subject {
+    pub fn subject(&self) -> Subject {
         Subject::parse(&self.account).expect("the settings were checked")
-    }
-}
-
-impl ApiKeySettings {
-    fn has_expired(&self, now: Timestamp) -> bool {
-        self.expires_at.is_some_and(|at| now >= at)
     }
 }
 
@@ -105,56 +87,4 @@ fn account<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
         Some(_) => Ok(account),
         None => Err(D::Error::custom("must be 1 to 128 visible ASCII characters")),
     }
-}
-
-fn key_id<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
-    let id = String::deserialize(from)?;
-    let plain = (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric());
-    plain.then_some(id).ok_or_else(|| D::Error::custom("must be 1 to 64 letters and digits"))
-}
-
-impl SecretHash {
-    /// The hash of the secret part of a key.
-    pub fn of(secret: &str) -> Self {
-        let hash = digest::digest(&digest::SHA256, secret.as_bytes());
-        Self(hash.as_ref().try_into().expect("SHA-256 has 32 bytes"))
-    }
-}
-
-impl fmt::Display for SecretHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
-impl fmt::Debug for SecretHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl Serialize for SecretHash {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for SecretHash {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        // Nor is what stands there by mistake quoted: it may be the secret itself.
-        let text = String::deserialize(from).ok();
-        let hash = text.and_then(|text| parse(&text)).map(Self);
-        hash.ok_or_else(|| D::Error::custom("must be 64 hexadecimal digits"))
-    }
-}
-
-fn parse(text: &str) -> Option<[u8; 32]> {
-    let mut hash = [0; 32];
-    if text.len() != 2 * hash.len() || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-        return None;
-    }
-    for (at, byte) in hash.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(&text[2 * at..2 * at + 2], 16).ok()?;
-    }
-    Some(hash)
 }

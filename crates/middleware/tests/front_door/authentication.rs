@@ -20,7 +20,7 @@ async fn me(Context(ctx): Context) -> String {
 
 /// Anybody whose token is a user's id is that user.
 #[derive(Clone)]
-struct Bearer;
+pub(crate) struct Bearer;
 
 impl Authenticate for Bearer {
     type Refusal = Problem;

@@ -8,6 +8,7 @@ mod context;
 mod deadline;
 mod extract;
 mod problems;
+mod quota;
 mod reads;
 mod support;
 mod writes;

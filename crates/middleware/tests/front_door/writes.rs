@@ -4,5 +4,5 @@ mod leaving;
 mod once;
 mod replay;
 mod shop;
-mod store;
+pub(crate) mod store;
 mod trouble;
