@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytesize::ByteSize;
 use ipnet::IpNet;
 use jiff::fmt::serde::unsigned_duration::friendly::compact::required as friendly;
+use request_context::Origin;
 use serde::{Deserialize, Serialize};
 
 /// The `[requests]` section of a service's settings.
@@ -22,6 +23,9 @@ pub struct RequestSettings {
     pub max_body: ByteSize,
     /// The networks of the proxies whose request ids and traces are taken over.
     pub trusted_proxies: Vec<IpNet>,
+    /// The origins, beside the public URL's own, whose pages may ask and read the answer. Without one, nothing is
+    /// said of it to any page.
+    pub allowed_origins: Vec<Origin>,
 }
 
 impl Default for RequestSettings {
@@ -31,6 +35,7 @@ impl Default for RequestSettings {
             optional_deadline: Duration::from_millis(800),
             max_body: ByteSize::kib(64),
             trusted_proxies: vec![],
+            allowed_origins: vec![],
         }
     }
 }
