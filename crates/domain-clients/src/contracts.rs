@@ -18,8 +18,8 @@ use tokio::time::timeout;
 use upstream_client::{CallBuilder, CallError, Credential, Operation, Upstream};
 
 use crate::{
-    BillingAccount, NotificationList, Order, OrderEvent, OrderId, Page, Product, ProductId, Promo, UsageReport, User,
-    billing, catalog, notifications, orders, usage, users,
+    BillingAccount, NotificationList, Order, OrderEvent, OrderId, Page, Product, ProductId, Promo,
+    UsageReport, User, billing, catalog, notifications, orders, usage, users,
 };
 use unknown::Unknown;
 

@@ -215,7 +215,10 @@ mod tests {
         tokio::time::advance(Duration::from_hours(1)).await;
         for ctx in [&ctx, &section] {
             let later = ctx.with_deadline(Deadline::after(Duration::from_secs(3)));
-            assert_eq!((later.deadline().remaining(), later.request_id()), (Duration::from_secs(3), ctx.request_id()));
+            assert_eq!(
+                (later.deadline().remaining(), later.request_id()),
+                (Duration::from_secs(3), ctx.request_id())
+            );
         }
         assert_eq!(ctx.deadline().remaining(), Duration::ZERO);
     }

@@ -26,11 +26,11 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use axum::Router;
-use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use listener::{ConnectionAbort, Server, serve};
 pub use settings::{AdminSettings, Invalid, Secret, ServerSettings, ServiceSettings, SettingsError};
+pub use tokio_util::sync::CancellationToken;
 pub use upstreams::upstreams;
 
 /// A service, before it knows its settings.

@@ -123,9 +123,8 @@ where
 /// Decodes again, more slowly, to learn where the JSON is wrong.
 fn decode_with_path<T: DeserializeOwned>(json: &[u8]) -> Result<T, Failure> {
     let mut json = serde_json::Deserializer::from_slice(json);
-    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-        Failure::violation(cut(&error.path().to_string()), without_values(error.inner()))
-    })?;
+    let value = serde_path_to_error::deserialize(&mut json)
+        .map_err(|error| Failure::violation(cut(&error.path().to_string()), without_values(error.inner())))?;
     json.end().map_err(|error| Failure::violation("body", error))?;
     Ok(value)
 }

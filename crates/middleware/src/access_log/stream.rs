@@ -26,6 +26,11 @@ impl Ending {
     pub fn because(&self, reason: &'static str) {
         let _ = self.0.set(reason);
     }
+
+    /// The reason, once there is one.
+    pub fn reason(&self) -> Option<&'static str> {
+        self.0.get().copied()
+    }
 }
 
 /// A body that is logged when it is gone.
@@ -71,7 +76,7 @@ impl Drop for Logged {
         self.pending.log(Outcome {
             status: Some(self.status.as_u16()),
             size: Some(self.size),
-            ended: Some(self.ending.0.get().copied().unwrap_or(LEFT)),
+            ended: Some(self.ending.reason().unwrap_or(LEFT)),
             ..Outcome::default()
         });
     }

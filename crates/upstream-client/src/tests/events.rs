@@ -64,7 +64,10 @@ async fn events_come_as_what_they_are_read_as() {
     assert_eq!(shown(events.next().await), "1 a");
     assert_eq!(events.retry(), Some(Duration::from_millis(700)));
     // A comment, another event, one that breaks the contract, and a good one that is cut in two.
-    say(&mouth, ": beat\n\nevent: other\nid: 2\ndata: x\n\nevent: thing\nid: 3\ndata: {\"said\": 1}\n\nevent: thi");
+    say(
+        &mouth,
+        ": beat\n\nevent: other\nid: 2\ndata: x\n\nevent: thing\nid: 3\ndata: {\"said\": 1}\n\nevent: thi",
+    );
     say(&mouth, "ng\ndata: {\"said\":\ndata: \"b\"}\n\nevent: thing\nid: \u{1}\ndata: {\"said\": \"c\"}\n\n");
     assert_eq!(shown(events.next().await), "3 b");
     assert_eq!(shown(events.next().await), "- c");
@@ -135,7 +138,9 @@ async fn opening_a_stream_is_a_call_and_reading_it_is_none() {
     // More at once than there are places.
     let mut open = vec![];
     for after in [Some(&id), None] {
-        open.push(world.upstream.call(&ctx, &STREAM).last_event_id(after).events::<Said>("thing").await.unwrap());
+        open.push(
+            world.upstream.call(&ctx, &STREAM).last_event_id(after).events::<Said>("thing").await.unwrap(),
+        );
     }
     let rest = "x-request-priority: page, x-user-id: u_1, last-event-id";
     assert_eq!(

@@ -89,7 +89,7 @@ fn streams() -> impl Strategy<Value = Vec<u8>> {
         Just(vec![]),
         vec(any::<u8>(), 0..8),
     ];
-    let end = prop_oneof![Just(&b"\n"[..]), Just(b"\r"), Just(b"\r\n")];
+    let end = prop_oneof![Just(&b"\n"[..]), Just(&b"\r"[..]), Just(&b"\r\n"[..])];
     vec((line, end), 0..20).prop_map(|lines| {
         lines.into_iter().flat_map(|(line, end)| line.into_iter().chain(end.iter().copied())).collect()
     })
