@@ -19,7 +19,7 @@ mod system;
 
 pub use admin::ADMIN_TOKEN;
 pub use bff::{Bff, Kind};
-pub use client::{Answer, Client, Content};
+pub use client::{Answer, Client, Content, Reading};
 pub use contract::{Contract, assert_problem};
 pub use frontend::Frontend;
 pub use gateway::Gateway;

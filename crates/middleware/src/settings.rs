@@ -77,6 +77,7 @@ mod tests {
         let shown = serde_json::to_value(RequestSettings::default()).unwrap();
         insta::assert_json_snapshot!(shown, @r#"
         {
+          "allowed_origins": [],
           "deadline": "2s",
           "max_body": "64.0 KiB",
           "optional_deadline": "800ms",
@@ -96,6 +97,10 @@ mod tests {
         assert_eq!(read.deadline, Duration::from_millis(250));
         assert_eq!(read.max_body, ByteSize::mib(1));
         assert!(serde_json::from_value::<RequestSettings>(json!({"dead_line": "1s"})).is_err());
+        for origin in ["*", "null", "https://shop.example/"] {
+            let wrong = serde_json::from_value::<RequestSettings>(json!({"allowed_origins": [origin]}));
+            assert!(wrong.unwrap_err().to_string().starts_with("must be an origin"), "{origin}");
+        }
     }
 
     #[test]

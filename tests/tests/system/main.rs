@@ -2,6 +2,7 @@
 
 mod callers;
 mod drain;
+mod events;
 mod faults;
 mod gateway;
 mod inputs;

@@ -76,7 +76,9 @@ impl std::fmt::Display for Route {
 async fn every_route_is_in_the_table_and_makes_just_its_calls() {
     let system = System::start_with(EVERY_CALL).await;
     for kind in Kind::ALL {
+        // An event stream is no answer that could be read whole: see `events.rs`.
         let mut documented = system.contract(kind).operations();
+        documented.retain(|operation| operation != "GET /events");
         let mut tested: Vec<_> =
             ROUTES.iter().filter(|route| route.kind == kind).map(Route::operation).collect();
         documented.sort_unstable();
