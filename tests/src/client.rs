@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode, Version};
 use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -36,6 +37,18 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// The body.
     pub body: Bytes,
+}
+
+/// An answer of text that is being read. Dropped, it is given up.
+#[derive(Debug)]
+pub struct Reading {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// What has come and was not asked for yet.
+    text: String,
+    body: Incoming,
 }
 
 impl Client {
@@ -122,6 +135,44 @@ impl Client {
             Ok(Answer { status: head.status, version: head.version, headers: head.headers, body })
         })
         .await
+    }
+}
+
+impl Client {
+    /// `GET path`, of which only the head is there yet.
+    pub async fn read(&self, path: &str) -> Reading {
+        let uri = format!("{}{path}", self.base);
+        let mut request = Request::get(&uri).body(Full::default()).expect("a valid request");
+        request.headers_mut().extend(self.headers.clone());
+        let what = format!("the head of {uri}");
+        let answer = within(&what, self.http.request(request)).await;
+        let (head, body) = answer.unwrap_or_else(|error| panic!("{what}: {error:?}")).into_parts();
+        Reading { status: head.status, headers: head.headers, text: String::new(), body }
+    }
+}
+
+impl Reading {
+    /// Reads on to the end of the next `part`; what came up to there.
+    pub async fn up_to(&mut self, part: &str) -> String {
+        loop {
+            if let Some(at) = self.text.find(part) {
+                let rest = self.text.split_off(at + part.len());
+                return std::mem::replace(&mut self.text, rest);
+            }
+            let what = format!("{part:?} on a stream");
+            let frame = within(&what, self.body.frame()).await;
+            let frame = frame.unwrap_or_else(|| panic!("no {what}, only {:?}", self.text));
+            let data = frame.expect("a stream that does not break off").into_data().unwrap_or_default();
+            self.text.push_str(&String::from_utf8_lossy(&data));
+        }
+    }
+
+    /// Reads on to the end, which must be one: not a connection that was lost.
+    pub async fn rest(mut self) -> String {
+        let rest = within("the end of a stream", self.body.collect()).await;
+        let rest = rest.expect("a stream that does not break off").to_bytes();
+        self.text.push_str(&String::from_utf8_lossy(&rest));
+        self.text
     }
 }
 

@@ -7,16 +7,19 @@ mod unknown;
 #[cfg(test)]
 mod tests;
 
+use std::time::Duration;
+
 use futures::FutureExt;
 use futures::future::LocalBoxFuture;
 use garde::Validate;
 use request_context::RequestContext;
 use serde::de::DeserializeOwned;
+use tokio::time::timeout;
 use upstream_client::{CallBuilder, CallError, Credential, Operation, Upstream};
 
 use crate::{
-    BillingAccount, NotificationList, Order, OrderId, Page, Product, ProductId, Promo, UsageReport, User,
-    billing, catalog, notifications, orders, usage, users,
+    BillingAccount, NotificationList, Order, OrderEvent, OrderId, Page, Product, ProductId, Promo,
+    UsageReport, User, billing, catalog, notifications, orders, usage, users,
 };
 use unknown::Unknown;
 
@@ -28,6 +31,7 @@ pub static SERVICES: &[Service] = &[
         contracts: &[
             read::<Page<Order>>(&orders::LIST, |call, _| Ok(call.caller_query("userId").query("limit", 50))),
             read::<Order>(&orders::GET, |call, samples| Ok(call.segment(samples.order()?))),
+            stream::<OrderEvent>(&orders::EVENTS, |call, _| Ok(call.caller_query("userId"))),
             write(&orders::PLACE),
             write(&orders::CANCEL),
         ],
@@ -88,6 +92,9 @@ struct Read {
     unknown: for<'a> fn(CallBuilder<'a>) -> LocalBoxFuture<'a, Result<Vec<String>, CallError>>,
 }
 
+/// How long the first event of a stream is waited for.
+const AT_ONCE: Duration = Duration::from_secs(1);
+
 type Ask = for<'a> fn(CallBuilder<'a>, &Samples) -> Result<CallBuilder<'a>, NotChecked>;
 
 /// Ids to ask for.
@@ -123,6 +130,32 @@ where
         },
     };
     Contract { operation, read: Some(read) }
+}
+
+/// An operation whose answer is an event stream, and the type of its events. It is opened, as its client opens it, and
+/// what comes at once is held against the contract; nothing need come, since nothing need happen.
+const fn stream<T>(operation: &'static Operation, ask: Ask) -> Contract
+where
+    T: DeserializeOwned + Validate<Context = ()> + 'static,
+{
+    let read = Read {
+        ask,
+        fetch: |call| open::<T>(call).boxed_local(),
+        // The event that says so may be hours away.
+        unknown: |_| std::future::ready(Ok(vec![])).boxed_local(),
+    };
+    Contract { operation, read: Some(read) }
+}
+
+async fn open<T>(call: CallBuilder<'_>) -> Result<(), CallError>
+where
+    T: DeserializeOwned + Validate<Context = ()>,
+{
+    let mut events = call.events::<T>(orders::ORDER_STATUS).await?;
+    match timeout(AT_ONCE, events.next()).await {
+        Ok(Some(event)) => event.map(drop),
+        Ok(None) | Err(_) => Ok(()),
+    }
 }
 
 /// An operation that writes: listed, and never called.

@@ -19,13 +19,15 @@ pub use catalog::{Catalog, Product, ProductSearch, Products, Promo, Words};
 pub use ids::{BadId, NotificationId, OrderId, ProductId, PromoId};
 pub use money::{Currency, Money};
 pub use notifications::{Notification, NotificationList, Notifications};
-pub use orders::{NewOrder, Order, OrderFilter, Orders};
+pub use orders::{NewOrder, Order, OrderEvent, OrderFilter, Orders};
 pub use page::{Cursor, Page};
 pub use usage::{Period, Usage, UsageReport};
 pub use users::{User, Users};
 
 use upstream_client::Refusal;
-pub use upstream_client::{CacheSettings, Outbound, UpstreamSettings};
+pub use upstream_client::{
+    CacheSettings, CallError, CallErrorKind, Event, EventId, Events, Outbound, UpstreamSettings,
+};
 
 /// Every refusal with a name of its own, for the documented list of problems.
 pub const REFUSALS: &[&[Refusal]] = &[orders::PLACE_REFUSALS, orders::CANCEL_REFUSALS];

@@ -6,17 +6,21 @@ use jiff::Timestamp;
 use request_context::RequestContext;
 use serde::{Deserialize, Serialize};
 use upstream_client::{
-    BadUpstream, CallError, Operation, Outbound, Reason, Refusal, Upstream, UpstreamSettings,
+    BadUpstream, CallError, EventId, Events, Operation, Outbound, Reason, Refusal, Upstream, UpstreamSettings,
 };
 
 use crate::{Currency, Cursor, Money, OrderId, Page, ProductId};
 
 pub(crate) static LIST: Operation = Operation::get("orders.list", "/orders");
 pub(crate) static GET: Operation = Operation::get("orders.get", "/orders/{}");
+pub(crate) static EVENTS: Operation = Operation::get("orders.events", "/orders/events").streams();
 pub(crate) static PLACE: Operation =
     Operation::post("orders.place", "/orders").refusals(PLACE_REFUSALS).invalidates(COUNTED);
 pub(crate) static CANCEL: Operation =
     Operation::post("orders.cancel", "/orders/{}/cancel").refusals(CANCEL_REFUSALS).invalidates(COUNTED);
+
+/// The name of the only event that we rely on.
+pub(crate) const ORDER_STATUS: &str = "order-status";
 
 /// What counts a caller's orders.
 const COUNTED: &[&str] = &["usage:{subject}", "billing:{subject}"];
@@ -68,6 +72,15 @@ impl Orders {
     /// One order.
     pub async fn get(&self, ctx: &RequestContext, id: &OrderId) -> Result<Order, CallError> {
         self.0.call(ctx, &GET).segment(id).fetch().await
+    }
+
+    /// What happens to the caller's orders from now on, or since the event `after`.
+    pub async fn events(
+        &self,
+        ctx: &RequestContext,
+        after: Option<&EventId>,
+    ) -> Result<Events<OrderEvent>, CallError> {
+        self.0.call(ctx, &EVENTS).caller_query("userId").last_event_id(after).events(ORDER_STATUS).await
     }
 
     /// Places an order; with a `key`, a repetition places no second one.
@@ -147,4 +160,19 @@ impl Order {
     pub fn total(&self) -> Money {
         Money { minor: self.total_cents, currency: self.currency }
     }
+}
+
+/// An order has reached a new status.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Validate)]
+#[serde(rename_all = "camelCase")]
+pub struct OrderEvent {
+    /// Which order.
+    #[garde(skip)]
+    pub order_id: OrderId,
+    /// As [`Order::status`].
+    #[garde(length(min = 1, max = 40))]
+    pub status: String,
+    /// When.
+    #[garde(skip)]
+    pub at: Timestamp,
 }

@@ -1,8 +1,10 @@
-//! One event per request, when its answer is ready or nobody waits for it any more.
+//! One event per request, when its answer is ready or nobody waits for it any more; of an event stream, when it has
+//! ended.
 //!
 //! Field names are those of OpenTelemetry's semantic conventions where there is one. Never a URL,
 //! a query, a header or a subject: the route's template and the ids say which request it was.
 
+mod stream;
 mod text;
 
 use std::borrow::Cow;
@@ -18,6 +20,7 @@ use tracing::field;
 
 use crate::around::Around;
 use crate::writes::REPLAYED;
+pub use stream::Ending;
 pub(crate) use text::Chain;
 use text::Warnings;
 
@@ -44,6 +47,7 @@ struct Outcome<'a> {
     size: Option<u64>,
     error: Option<Cow<'static, str>>,
     replayed: Option<bool>,
+    ended: Option<&'static str>,
     cause: Option<Chain<'a>>,
     warnings: Option<Warnings<'a>>,
 }
@@ -61,8 +65,11 @@ impl Around for AccessLog {
         }
     }
 
-    fn response(mut pending: Pending, response: Response) -> Response {
+    fn response(mut pending: Pending, mut response: Response) -> Response {
         pending.answered = true;
+        if let Some(ending) = response.extensions_mut().remove::<Ending>() {
+            return stream::until_its_end(response, ending, pending);
+        }
         let problem = response.extensions().get::<Problem>();
         let causes = response.extensions().get::<Causes>();
         pending.log(Outcome {
@@ -70,6 +77,7 @@ impl Around for AccessLog {
             size: response.body().size_hint().exact(),
             error: problem.map(slug),
             replayed: response.headers().contains_key(REPLAYED).then_some(true),
+            ended: None,
             cause: problem.and_then(Problem::cause).map(|cause| Chain(&**cause)),
             warnings: causes.filter(|causes| !causes.0.is_empty()).map(Warnings),
         });
@@ -100,6 +108,7 @@ impl Pending {
                     request_id = self.context.as_ref().map(|context| field::display(context.request_id())),
                     trace_id = self.context.as_ref().map(|context| field::display(context.trace().trace_id())),
                     idempotency.replayed = outcome.replayed,
+                    stream.ended = outcome.ended,
                     error.type = outcome.error.as_deref(),
                     cause = outcome.cause.map(field::display),
                     warnings = outcome.warnings.map(field::display),

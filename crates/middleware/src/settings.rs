@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytesize::ByteSize;
 use ipnet::IpNet;
 use jiff::fmt::serde::unsigned_duration::friendly::compact::required as friendly;
+use request_context::Origin;
 use serde::{Deserialize, Serialize};
 
 /// The `[requests]` section of a service's settings.
@@ -22,6 +23,9 @@ pub struct RequestSettings {
     pub max_body: ByteSize,
     /// The networks of the proxies whose request ids and traces are taken over.
     pub trusted_proxies: Vec<IpNet>,
+    /// The origins, beside the public URL's own, whose pages may ask and read the answer. Without one, nothing is
+    /// said of it to any page.
+    pub allowed_origins: Vec<Origin>,
 }
 
 impl Default for RequestSettings {
@@ -31,6 +35,7 @@ impl Default for RequestSettings {
             optional_deadline: Duration::from_millis(800),
             max_body: ByteSize::kib(64),
             trusted_proxies: vec![],
+            allowed_origins: vec![],
         }
     }
 }
@@ -72,6 +77,7 @@ mod tests {
         let shown = serde_json::to_value(RequestSettings::default()).unwrap();
         insta::assert_json_snapshot!(shown, @r#"
         {
+          "allowed_origins": [],
           "deadline": "2s",
           "max_body": "64.0 KiB",
           "optional_deadline": "800ms",
@@ -91,6 +97,10 @@ mod tests {
         assert_eq!(read.deadline, Duration::from_millis(250));
         assert_eq!(read.max_body, ByteSize::mib(1));
         assert!(serde_json::from_value::<RequestSettings>(json!({"dead_line": "1s"})).is_err());
+        for origin in ["*", "null", "https://shop.example/"] {
+            let wrong = serde_json::from_value::<RequestSettings>(json!({"allowed_origins": [origin]}));
+            assert!(wrong.unwrap_err().to_string().starts_with("must be an origin"), "{origin}");
+        }
     }
 
     #[test]

@@ -3,10 +3,13 @@
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::response::{IntoResponse, Response};
-use http::HeaderValue;
-use http::header::{CONTENT_SECURITY_POLICY, X_CONTENT_TYPE_OPTIONS};
+use http::header::{
+    CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+};
+use http::{HeaderName, HeaderValue};
 use problem::Naming;
 use tower::ServiceBuilder;
+use tower::util::option_layer;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 
@@ -17,11 +20,16 @@ use crate::deadline::DeadlineLayer;
 use crate::problems::Problems;
 use crate::reads::Reads;
 use crate::refusal::RefuseLayer;
-use crate::{PublicUrl, RequestSettings, compression, foreign_headers, panics, refusal};
+use crate::{PublicUrl, RequestSettings, compression, cors, foreign_headers, panics, refusal};
 
 /// An answer of this API is data: nothing in it may load, run or be framed.
 const NO_CONTENT_POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
 const NO_SNIFFING: HeaderValue = HeaderValue::from_static("nosniff");
+/// For a year.
+const ONLY_TLS: HeaderValue = HeaderValue::from_static("max-age=31536000");
+const NO_REFERRER: HeaderValue = HeaderValue::from_static("no-referrer");
+const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+const OUR_OWN_PAGES: HeaderValue = HeaderValue::from_static("same-origin");
 
 /// Puts every layer around the whole of `router`, its fallbacks included.
 ///
@@ -44,6 +52,23 @@ pub fn stack(router: Router, settings: &RequestSettings, public_url: &PublicUrl,
                 CONTENT_SECURITY_POLICY,
                 NO_CONTENT_POLICY,
             ))
+            // To browsers alone: never again without TLS, if clients come by it. Not the subdomains, which are not ours
+            // to decide about.
+            .layer(SetResponseHeaderLayer::overriding(
+                STRICT_TRANSPORT_SECURITY,
+                public_url.is_https().then_some(ONLY_TLS),
+            ))
+            // A link out of what we answer tells nobody which page it was on.
+            .layer(SetResponseHeaderLayer::if_not_present(REFERRER_POLICY, NO_REFERRER))
+            // No foreign page embeds an answer unseen, as an image or a script. What is asked for by CORS is not
+            // concerned.
+            .layer(SetResponseHeaderLayer::if_not_present(
+                CROSS_ORIGIN_RESOURCE_POLICY,
+                OUR_OWN_PAGES,
+            ))
+            // Outside of authentication and routing, since a preflight has no credential and no route; outside of
+            // problems, so that a page can read those, too.
+            .layer(option_layer(cors::layer(&settings.allowed_origins)))
             // Outside of all that refuses, so that every error has one form.
             .layer(AroundLayer(Problems { naming, public_url: public_url.clone() }))
             // A write that is done must not be answered 406, as a read may be.

@@ -6,6 +6,7 @@
 mod authenticate;
 mod caller;
 mod deadline;
+mod origin;
 mod priority;
 mod public_url;
 mod request_id;
@@ -19,6 +20,7 @@ use std::time::Duration;
 pub use authenticate::Authenticate;
 pub use caller::{AccessToken, Caller, Scopes, Subject};
 pub use deadline::Deadline;
+pub use origin::{NotAnOrigin, Origin};
 pub use priority::Priority;
 pub use public_url::{NotPublic, PublicUrl};
 pub use request_id::{REQUEST_ID, RequestId};
@@ -80,6 +82,13 @@ impl RequestContext {
     #[must_use]
     pub fn with_caller(&self, caller: Caller) -> Self {
         self.with(Facts { caller: Some(caller), ..(*self.facts).clone() })
+    }
+
+    /// The same request, for what is done on its behalf once its answer has begun: with a deadline of its own.
+    #[must_use]
+    pub fn with_deadline(&self, deadline: Deadline) -> Self {
+        let facts = Facts { deadline, ..(*self.facts).clone() };
+        Self { facts: Arc::new(facts), section: None }
     }
 
     /// The same request, as important as `priority` says.
@@ -197,6 +206,21 @@ mod tests {
             assert_eq!(section.with_priority(Priority::Batch).deadline(), section.deadline());
         }
         assert_eq!(ctx.deadline().remaining(), Duration::from_secs(2));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_goes_on_after_the_answer_has_a_deadline_of_its_own() {
+        let ctx = request(Duration::from_secs(2));
+        let section = ctx.for_section(ctx.deadline(), None);
+        tokio::time::advance(Duration::from_hours(1)).await;
+        for ctx in [&ctx, &section] {
+            let later = ctx.with_deadline(Deadline::after(Duration::from_secs(3)));
+            assert_eq!(
+                (later.deadline().remaining(), later.request_id()),
+                (Duration::from_secs(3), ctx.request_id())
+            );
+        }
+        assert_eq!(ctx.deadline().remaining(), Duration::ZERO);
     }
 
     #[tokio::test]

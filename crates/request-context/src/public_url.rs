@@ -26,6 +26,11 @@ impl PublicUrl {
         [&self.base, path].concat()
     }
 
+    /// Whether clients come by TLS.
+    pub fn is_https(&self) -> bool {
+        self.base.starts_with("https:")
+    }
+
     /// The path that the gateway takes off: empty, or a slash and more.
     pub fn prefix(&self) -> &str {
         &self.base[self.path..]
@@ -85,6 +90,7 @@ mod tests {
         ] {
             let url = parse(url).unwrap();
             assert_eq!((url.prefix(), url.join("/orders/o_1").as_str()), (prefix, joined));
+            assert_eq!(url.is_https(), joined.starts_with("https://"));
         }
     }
 

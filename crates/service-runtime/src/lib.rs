@@ -6,7 +6,7 @@
 //!
 //! 1. SIGTERM: `/readyz` fails, requests are still served, for `server.lame_duck`.
 //!    Ctrl-C (SIGINT) skips this step: a person waits.
-//! 2. Nothing is accepted any more, every connection is told to end, requests that run, and tasks that outlive
+//! 2. Nothing is accepted any more, every connection and event stream is told to end, requests that run, and tasks that outlive
 //!    theirs, may run on for `server.drain_timeout`.
 //! 3. The process exits with 0. A second signal ends it at once, with 128 plus the signal's number.
 //!
@@ -32,6 +32,7 @@ use tokio_util::task::TaskTracker;
 pub use cli::{Output, ServiceCommand};
 pub use listener::{ConnectionAbort, Server, serve};
 pub use settings::{AdminSettings, Invalid, Secret, ServerSettings, ServiceSettings, SettingsError};
+pub use tokio_util::sync::CancellationToken;
 pub use upstreams::upstreams;
 
 /// A service, before it knows its settings.
@@ -56,18 +57,27 @@ pub struct App {
     pub admin: Router,
     /// What runs on when its request is gone, and is waited for before the process ends.
     pub tasks: TaskTracker,
+    /// Cancelled when nothing is accepted any more: what is answered without end ends then.
+    pub closing: CancellationToken,
 }
 
 impl App {
-    /// An app without admin routes of its own, and without tasks that outlive their requests.
+    /// An app without admin routes of its own, without tasks that outlive their requests and without event streams.
     pub fn new(router: Router) -> Self {
-        Self { router, admin: Router::new(), tasks: TaskTracker::new() }
+        Self { router, admin: Router::new(), tasks: TaskTracker::new(), closing: CancellationToken::new() }
     }
 
     /// The same, with these routes on the admin listener.
     #[must_use]
     pub fn admin(mut self, routes: Router) -> Self {
         self.admin = routes;
+        self
+    }
+
+    /// The same, telling its event streams through this that they are to end.
+    #[must_use]
+    pub fn closing(mut self, closing: CancellationToken) -> Self {
+        self.closing = closing;
         self
     }
 

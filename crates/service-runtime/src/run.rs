@@ -32,6 +32,7 @@ pub(crate) struct Bound {
     router: Router,
     admin_router: Router,
     tasks: TaskTracker,
+    closing: CancellationToken,
     public: TcpListener,
     admin: TcpListener,
 }
@@ -49,6 +50,7 @@ impl Bound {
             router: app.router,
             admin_router: admin::router(&plan, progress.clone(), app.admin),
             tasks: app.tasks,
+            closing: app.closing,
             progress,
             plan,
         })
@@ -91,6 +93,7 @@ impl Bound {
             settings: self.plan.server,
             progress: self.progress,
             tasks: self.tasks,
+            closing: self.closing,
             leaving,
             stop,
             admin_stop,
@@ -105,6 +108,7 @@ struct Serving {
     settings: ServerSettings,
     progress: Progress,
     tasks: TaskTracker,
+    closing: CancellationToken,
     leaving: CancellationToken,
     stop: CancellationToken,
     admin_stop: CancellationToken,
@@ -125,6 +129,8 @@ impl Serving {
         sleep(lame_duck).await;
         info!(wait = ?self.settings.drain_timeout, "draining: nothing is accepted any more");
         let end = Instant::now() + self.settings.drain_timeout;
+        // Not before: until here a client that comes back could come back to us.
+        self.closing.cancel();
         self.stop.cancel();
         let public = self.public.await;
         // Only requests begin tasks, and there are none any more.

@@ -2,16 +2,22 @@
 
 use std::collections::HashMap;
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use bytes::Bytes;
+use futures::stream;
 use http::{HeaderMap, Request, Response};
 use http_body_util::{BodyExt, Full, StreamBody, combinators::BoxBody};
 use hyper::body::{Frame, Incoming};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpListener;
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+
+/// Ends a test that would hang.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 type Body = BoxBody<Bytes, std::io::Error>;
 
@@ -24,6 +30,8 @@ pub enum Reply {
     Problem(u16, Value),
     /// This status with these headers and this text.
     Raw(u16, Vec<(&'static str, String)>, String),
+    /// An event stream, on which this speaks.
+    Events(Speaker),
     /// Nothing, ever.
     Hang,
     /// The connection ends without an answer.
@@ -32,6 +40,54 @@ pub enum Reply {
     Stall,
     /// A head that promises more than comes before the connection ends.
     Truncate,
+}
+
+/// Says things on event streams, to all who listen.
+#[derive(Clone, Debug, Default)]
+pub struct Speaker(Arc<Mutex<Vec<mpsc::UnboundedSender<Bytes>>>>);
+
+impl Speaker {
+    /// Says this, as it is, to all who listen now.
+    pub fn say(&self, text: &str) {
+        for listener in &*self.listeners() {
+            // One who has left in the meantime hears nothing.
+            let _ = listener.send(Bytes::from(text.to_owned()));
+        }
+    }
+
+    /// Ends all streams.
+    pub fn hang_up(&self) {
+        self.listeners().clear();
+    }
+
+    /// Waits until so many listen.
+    pub async fn has_listeners(&self, count: usize) {
+        let waiting = async {
+            while self.listeners().len() != count {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        let there = tokio::time::timeout(PATIENCE, waiting).await;
+        assert!(there.is_ok(), "{} listen, and not {count}", self.listeners().len());
+    }
+
+    fn listeners(&self) -> MutexGuard<'_, Vec<mpsc::UnboundedSender<Bytes>>> {
+        let mut listeners = self.0.lock().expect("not poisoned");
+        listeners.retain(|listener| !listener.is_closed());
+        listeners
+    }
+
+    /// The answer to another one who listens.
+    fn listened(&self) -> Response<Body> {
+        let (speaks, hears) = mpsc::unbounded_channel();
+        self.listeners().push(speaks);
+        let frames = stream::unfold(hears, |mut hears| async {
+            let text = hears.recv().await?;
+            Some((Ok(Frame::data(text)), hears))
+        });
+        let response = Response::builder().header("content-type", "text/event-stream");
+        response.body(BodyExt::boxed(StreamBody::new(frames))).expect("a valid reply")
+    }
 }
 
 /// A request that a fake has seen.
@@ -127,6 +183,7 @@ async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Respons
             }
             Ok(response.body(full(text)).expect("a valid reply"))
         }
+        Reply::Events(speaker) => Ok(speaker.listened()),
         Reply::Hang => std::future::pending().await,
         Reply::Reset => Err(std::io::Error::other("told to end the connection")),
         Reply::Stall => Ok(half(false)),

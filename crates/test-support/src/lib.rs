@@ -9,9 +9,9 @@ mod redis;
 mod serve;
 
 pub use backend::FakeBackend;
-pub use client::{Answer, Client};
+pub use client::{Answer, Client, Reading};
 pub use context::{caller, context, context_with, fixed_tokens};
-pub use fake_upstream::{FakeUpstream, Reply, Seen};
+pub use fake_upstream::{FakeUpstream, Reply, Seen, Speaker};
 pub use provider::Provider;
 pub use redis::RedisServer;
 pub use serve::Served;

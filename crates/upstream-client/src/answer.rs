@@ -8,11 +8,12 @@ use bytes::Bytes;
 use garde::Validate;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
+use http_body_util::combinators::UnsyncBoxBody;
 use serde::de::DeserializeOwned;
 
 use crate::Operation;
 use crate::cache::Freshness;
-use crate::error::Failure;
+use crate::error::{BoxError, Failure};
 
 /// A hostile answer can be wrong at great length; the log need not be. In characters.
 const LONGEST_TEXT: usize = 100;
@@ -24,7 +25,12 @@ pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+    /// What follows the head of an event stream, of which nothing was read.
+    pub(crate) stream: Option<EventBody>,
 }
+
+/// The body of an event stream.
+pub(crate) type EventBody = UnsyncBoxBody<Bytes, BoxError>;
 
 /// A value of the type that the call's contract names.
 pub(crate) type Value = Arc<dyn Any + Send + Sync>;
@@ -78,9 +84,7 @@ impl Reply {
         T: DeserializeOwned + Validate<Context = ()>,
     {
         self.expect_json()?;
-        let value: T = serde_json::from_slice(&self.body).or_else(|_| self.decode_with_path())?;
-        value.validate().map_err(|report| broken(&report))?;
-        Ok(value)
+        decode(&self.body)
     }
 
     /// Whether the service itself says so: a page for people comes from something in between.
@@ -93,22 +97,36 @@ impl Reply {
         self.is_json().then_some(()).ok_or_else(violation)
     }
 
-    /// Decodes again, more slowly, to learn where the body is wrong.
-    fn decode_with_path<T: DeserializeOwned>(&self) -> Result<T, Failure> {
-        let mut json = serde_json::Deserializer::from_slice(&self.body);
-        let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-            Failure::violation(cut(&error.path().to_string()), without_values(error.inner()))
-        })?;
-        json.end().map_err(|error| Failure::violation("body", error))?;
-        Ok(value)
-    }
-
     fn is_json(&self) -> bool {
-        let media_type =
-            self.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let essence = self.essence();
         essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
     }
+
+    /// The media type without its parameters, in lower case.
+    pub(crate) fn essence(&self) -> String {
+        let media_type =
+            self.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+    }
+}
+
+/// JSON as `T`, or where it breaks the contract.
+pub(crate) fn decode<T>(json: &[u8]) -> Result<T, Failure>
+where
+    T: DeserializeOwned + Validate<Context = ()>,
+{
+    let value: T = serde_json::from_slice(json).or_else(|_| decode_with_path(json))?;
+    value.validate().map_err(|report| broken(&report))?;
+    Ok(value)
+}
+
+/// Decodes again, more slowly, to learn where the JSON is wrong.
+fn decode_with_path<T: DeserializeOwned>(json: &[u8]) -> Result<T, Failure> {
+    let mut json = serde_json::Deserializer::from_slice(json);
+    let value = serde_path_to_error::deserialize(&mut json)
+        .map_err(|error| Failure::violation(cut(&error.path().to_string()), without_values(error.inner())))?;
+    json.end().map_err(|error| Failure::violation("body", error))?;
+    Ok(value)
 }
 
 /// The first constraint that does not hold, and how many others do not.

@@ -129,6 +129,7 @@ fn reply(operation: &'static Operation) -> Reply {
         status: StatusCode::OK,
         headers: HeaderMap::from_iter(headers),
         body: Bytes::from_static(BODY.as_bytes()),
+        stream: None,
     }
 }
 

@@ -21,7 +21,8 @@ use url::Url;
 use crate::answer::{Answer, Contract};
 use crate::cache::Entry;
 use crate::error::{CallError, CallErrorKind, Failure};
-use crate::{Credential, Operation, Reason, Upstream};
+use crate::events::LAST_EVENT_ID;
+use crate::{Credential, EventId, Events, Operation, Reason, Upstream};
 
 pub(crate) use facts::Facts;
 
@@ -234,14 +235,37 @@ impl<'a> CallBuilder<'a> {
         self.send(Contract::success()).await.map(drop)
     }
 
+    /// Asks for what came after the event with this id.
+    pub fn last_event_id(self, id: Option<&EventId>) -> Self {
+        match id {
+            Some(id) => self.header(LAST_EVENT_ID, id.header_value()),
+            None => self,
+        }
+    }
+
+    /// Opens the event stream of an operation that [`streams`](Operation::streams), and reads its events of this name
+    /// as `T`, each checked against the constraints of its contract.
+    pub async fn events<T>(self, name: &'static str) -> Result<Events<T>, CallError>
+    where
+        T: DeserializeOwned + Validate<Context = ()>,
+    {
+        let (operation, stack) = (self.operation, self.upstream.streams());
+        let named = |failure: Failure| failure.of(operation);
+        if !operation.streams {
+            return Err(named(Failure::violation("request", "the operation has no event stream")));
+        }
+        let call = self.finish(Contract::success()).map_err(named)?;
+        let track = call.facts.track.clone();
+        let reply = stack.oneshot(call).await.map_err(named)?;
+        Events::of(reply, name, track).map_err(named)
+    }
+
     async fn send(self, contract: Contract) -> Result<Answer, CallError> {
-        let operation = self.operation;
-        let stack = self.upstream.stack();
-        let named = |failure: Failure| CallError {
-            operation: operation.name,
-            kind: failure.kind,
-            cause: failure.cause,
-        };
+        let (operation, stack) = (self.operation, self.upstream.stack());
+        let named = |failure: Failure| failure.of(operation);
+        if operation.streams {
+            return Err(named(Failure::violation("request", "the operation is an event stream")));
+        }
         let call = self.finish(contract).map_err(named)?;
         stack.oneshot(call).await.map_err(named)
     }

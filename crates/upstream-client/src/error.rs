@@ -4,7 +4,7 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{Reason, Refusal};
+use crate::{Operation, Reason, Refusal};
 
 /// A call that brought no usable answer. Its text is for the log, never for a client.
 ///
@@ -101,5 +101,10 @@ impl Failure {
 
     pub(crate) fn unhealthy(self) -> Self {
         Self { unhealthy: true, ..self }
+    }
+
+    /// As its caller sees it.
+    pub(crate) fn of(self, operation: &Operation) -> CallError {
+        CallError { operation: operation.name, kind: self.kind, cause: self.cause }
     }
 }

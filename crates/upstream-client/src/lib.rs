@@ -14,6 +14,7 @@ mod budget;
 mod cache;
 mod call;
 mod error;
+mod events;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -36,6 +37,7 @@ pub use budget::BudgetState;
 pub use cache::{Cache, CacheState, Cached};
 pub use call::CallBuilder;
 pub use error::{CallError, CallErrorKind};
+pub use events::{Event, EventId, Events};
 pub use latency::LatencyState;
 pub use limiter::{LimiterState, ShedCounts};
 pub use operation::{Credential, Operation, Reason, Refusal};

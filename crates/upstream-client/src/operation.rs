@@ -22,6 +22,8 @@ pub struct Operation {
     pub(crate) cached: Option<Cached>,
     /// Templates of the tags that a write makes old.
     pub(crate) invalidates: &'static [&'static str],
+    /// Whether its answer is an event stream, which has no end of its own.
+    pub(crate) streams: bool,
 }
 
 /// On whose behalf an operation is called.
@@ -107,8 +109,8 @@ impl Operation {
 
     const fn new(name: &'static str, method: Method, path: &'static str) -> Self {
         let (credential, timeout, max_body) = (Credential::Caller, None, None);
-        let (refusals, cached, invalidates) = (&[], None, &[]);
-        Self { name, method, path, credential, timeout, max_body, refusals, cached, invalidates }
+        let (refusals, cached, invalidates, streams) = (&[], None, &[], false);
+        Self { name, method, path, credential, timeout, max_body, refusals, cached, invalidates, streams }
     }
 
     /// Called with this BFF's own token and without the caller's name: for answers that are public.
@@ -162,6 +164,18 @@ impl Operation {
     #[must_use]
     pub const fn invalidates(mut self, tags: &'static [&'static str]) -> Self {
         self.invalidates = tags;
+        self
+    }
+
+    /// Answers with an event stream, for [`CallBuilder::events`](crate::CallBuilder::events): what times and limits a
+    /// call ends with the head of its answer.
+    ///
+    /// Does not compile for a write, and for an answer that is kept.
+    #[must_use]
+    pub const fn streams(mut self) -> Self {
+        assert!(matches!(self.method, Method::GET), "only a read has an event stream");
+        assert!(self.cached.is_none(), "what never ends is not kept");
+        self.streams = true;
         self
     }
 

@@ -12,6 +12,7 @@ use crate::layers::{
 };
 
 pub(crate) type Stack = BoxCloneSyncService<Call, Answer, Failure>;
+pub(crate) type Streams = BoxCloneSyncService<Call, Reply, Failure>;
 type Outcome = Result<Reply, Failure>;
 
 pub(crate) fn build(transport: impl Next<Reply>) -> Stack {
@@ -41,6 +42,27 @@ pub(crate) fn build(transport: impl Next<Reply>) -> Stack {
         // Here, so that every attempt tells the time that is left for it and not for the first.
         .map_request(propagate::headers as fn(Call) -> Call)
         // A status that is no success becomes a decision, which all of the above act on.
+        .map_result(classify::reply as fn(Outcome) -> Outcome)
+        .service(transport);
+    BoxCloneSyncService::new(stack)
+}
+
+/// What happens to a call whose answer is an event stream, up to the head of that answer: from there on the stream is
+/// its reader's. The layers are those above, without what needs an end (an answer that is kept, shared or held
+/// against its contract) and without second attempts: who reads a stream opens it again, after a pause of its own.
+pub(crate) fn streams(transport: impl Next<Reply>) -> Streams {
+    let stack = ServiceBuilder::new()
+        // The head has the operation's own time, or what the request has left.
+        .layer_fn(timeout::Timeout)
+        // The service takes only tokens made for it; a refused token is replaced once.
+        .layer_fn(authorize::Authorize)
+        // The head is the call: a service that opens its streams is well.
+        .layer_fn(breaker::Breaker)
+        // A place for as long as it is being opened. Once open it costs the service a connection and no work, and
+        // places held for an hour would leave none for the calls that the limit is about.
+        .layer_fn(limit::Limit)
+        // No deadline is told, since none holds for what follows the head.
+        .map_request(propagate::headers as fn(Call) -> Call)
         .map_result(classify::reply as fn(Outcome) -> Outcome)
         .service(transport);
     BoxCloneSyncService::new(stack)

@@ -3,6 +3,7 @@
 mod attempts;
 mod cache;
 mod deadline;
+mod events;
 mod interleavings;
 mod sharing;
 
@@ -204,6 +205,7 @@ fn reply(call: &Call, status: u16, headers: &[(HeaderName, &str)], body: &str) -
         status: StatusCode::from_u16(status).unwrap(),
         headers: headers.chain([json]).collect(),
         body: Bytes::from(body.to_owned()),
+        stream: None,
     }
 }
 

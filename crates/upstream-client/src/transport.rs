@@ -2,6 +2,7 @@
 
 use std::task::{Context, Poll};
 
+use bytes::Bytes;
 use futures::future::BoxFuture;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tower::Service;
@@ -34,7 +35,7 @@ pub enum BadUpstream {
     },
 }
 
-/// Sends a call and reads its answer up to the cap. The innermost service of the stack.
+/// Sends a call and reads its answer up to the cap, or, of an event stream, its head. The innermost service of the stack.
 #[derive(Clone, Debug)]
 pub(crate) struct Transport(reqwest::Client);
 
@@ -92,8 +93,18 @@ async fn exchange(client: reqwest::Client, call: Call) -> Result<Reply, Failure>
     }
     let response = client.execute(request).await.map_err(unanswered)?;
     let (head, body) = http::Response::<reqwest::Body>::from(response).into_parts();
+    let reply = Reply {
+        operation: facts.operation,
+        status: head.status,
+        headers: head.headers,
+        body: Bytes::new(),
+        stream: None,
+    };
+    if facts.operation.streams && reply.status.is_success() {
+        return Ok(Reply { stream: Some(body.map_err(Into::into).boxed_unsync()), ..reply });
+    }
     let body = Limited::new(body, facts.max_body).collect().await.map_err(broken_off)?.to_bytes();
-    Ok(Reply { operation: facts.operation, status: head.status, headers: head.headers, body })
+    Ok(Reply { body, ..reply })
 }
 
 /// Nothing of an answer had come.

@@ -14,7 +14,7 @@ use crate::cache::Cache;
 use crate::layers::Next;
 use crate::layers::coalesce::Flights;
 use crate::limiter::{Limiter, LimiterState};
-use crate::stack::{self, Stack};
+use crate::stack::{self, Stack, Streams};
 use crate::track::{OperationState, Track};
 use crate::transport::Transport;
 use crate::{BadUpstream, CallBuilder, Operation, Outbound, TokenSource, UpstreamSettings};
@@ -30,6 +30,7 @@ pub(crate) struct Inner {
     settings: UpstreamSettings,
     outbound: Outbound,
     stack: Stack,
+    streams: Streams,
     budget: Budget,
     limiter: Arc<Limiter>,
     flights: Flights,
@@ -68,7 +69,8 @@ impl Upstream {
         let inner = Inner {
             name,
             base: settings.url.as_str().trim_end_matches('/').to_owned(),
-            stack: stack::build(transport),
+            stack: stack::build(transport.clone()),
+            streams: stack::streams(transport),
             settings: settings.clone(),
             outbound: outbound.clone(),
             budget: Budget::new(),
@@ -113,6 +115,10 @@ impl Upstream {
 
     pub(crate) fn stack(&self) -> Stack {
         self.0.stack.clone()
+    }
+
+    pub(crate) fn streams(&self) -> Streams {
+        self.0.streams.clone()
     }
 
     pub(crate) fn budget(&self) -> &Budget {

@@ -6,11 +6,14 @@ use axum::Router;
 use domain_clients::{Billing, Catalog, Notifications, Orders, Outbound, Usage, Users};
 use identity::{Bearer, Provider, Tokens};
 use middleware::{PublicUrl, SharedStore, Writes, stack};
+use request_context::Authenticate;
 use screen::Naming;
 use service_runtime::{App, BuildError, upstreams};
 
+use crate::recall::Recall;
 use crate::routes;
 use crate::settings::{NAME, Settings};
+use crate::streams::Streams;
 
 /// What the screens share.
 #[derive(Clone)]
@@ -23,6 +26,8 @@ pub struct AppState {
     pub(crate) usage: Usage,
     pub(crate) identity: Bearer,
     pub(crate) public_url: PublicUrl,
+    pub(crate) recall: Recall,
+    pub(crate) streams: Streams,
     pub(crate) writes: Writes,
     pub(crate) outbound: Outbound,
 }
@@ -34,6 +39,7 @@ impl AppState {
         let store = SharedStore::open(&settings.store).map_err(|bad| format!("store.{bad}"))?;
         let tokens = Arc::new(Tokens::new(&provider));
         let outbound = Outbound::keeping(tokens, &settings.cache, store.invalidations());
+        let identity = Bearer::new(&provider, &settings.public_url, &store);
         let upstreams = &settings.upstreams;
         Ok(Self {
             users: Users::new(&upstreams.users, &outbound)?,
@@ -42,12 +48,23 @@ impl AppState {
             notifications: Notifications::new(&upstreams.notifications, &outbound)?,
             billing: Billing::new(&upstreams.billing, &outbound)?,
             usage: Usage::new(&upstreams.usage, &outbound)?,
-            identity: Bearer::new(&provider, &settings.public_url, &store),
+            recall: recall(&identity),
+            identity,
+            streams: Streams::new(&settings.events),
             public_url: settings.public_url.clone(),
             writes: Writes::new(NAME, store),
             outbound,
         })
     }
+}
+
+/// Asks for the caller of a request again, by what it carries.
+fn recall(identity: &Bearer) -> Recall {
+    let identity = identity.clone();
+    Recall::new(move |ctx, head| {
+        let identity = identity.clone();
+        async move { identity.authenticate(&ctx, &head).await }
+    })
 }
 
 /// The whole service as a function of its state and settings. Does no I/O.
@@ -61,6 +78,6 @@ pub async fn build(settings: Settings) -> Result<App, BuildError> {
     state.identity.warm();
     state.outbound.listen();
     let admin = upstreams(state.outbound.clone(), Outbound::state, Outbound::forget);
-    let writes = state.writes.tasks();
-    Ok(App::new(app(state, &settings)).tasks(writes).admin(admin))
+    let (writes, closing) = (state.writes.tasks(), state.streams.closing().clone());
+    Ok(App::new(app(state, &settings)).tasks(writes).closing(closing).admin(admin))
 }

@@ -10,7 +10,7 @@ use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt};
 use utoipa_axum::routes;
 
 use crate::app::AppState;
-use crate::screens::{dashboard, notification, order, orders, product, products};
+use crate::screens::{dashboard, events, notification, order, orders, product, products};
 
 /// Every route, for callers with a bearer token.
 fn table() -> OpenApiRouter<AppState> {
@@ -23,6 +23,8 @@ fn table() -> OpenApiRouter<AppState> {
         .routes(routes!(products::list))
         .routes(routes!(product::get))
         .routes(routes!(notification::read))
+        // Who loses one opens it again: pages come first.
+        .routes(routes!(events::stream).layer(priority(Priority::Batch)))
 }
 
 /// The routes behind authentication, ready to serve.
@@ -88,6 +90,7 @@ mod tests {
         let urls: Vec<_> = paths.iter().map(|(url, item)| format!("{} {url}", methods(item))).collect();
         insta::assert_snapshot!(urls.join("\n"), @"
         GET /dashboard
+        GET /events
         POST /notifications/{id}/read
         GET, POST /orders
         GET /orders/{id}

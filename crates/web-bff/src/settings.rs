@@ -1,5 +1,7 @@
 //! The settings of this BFF.
 
+mod events;
+
 use std::net::SocketAddr;
 
 use domain_clients::{CacheSettings, UpstreamSettings};
@@ -7,6 +9,8 @@ use identity::IdentitySettings;
 use middleware::{PublicUrl, RequestSettings, StoreSettings};
 use serde::{Deserialize, Serialize};
 use service_runtime::{AdminSettings, Invalid, ServerSettings, ServiceSettings};
+
+pub use events::EventSettings;
 
 /// The program's name, and what tokens for it have as audience.
 pub const NAME: &str = "web-bff";
@@ -34,6 +38,9 @@ pub struct Settings {
     /// What is kept of the domain services' answers.
     #[serde(default)]
     pub cache: CacheSettings,
+    /// How long event streams last, and how many there are.
+    #[serde(default)]
+    pub events: EventSettings,
     /// The domain services.
     pub upstreams: Upstreams,
 }
@@ -89,7 +96,12 @@ impl ServiceSettings for Settings {
                 return Err(Invalid::new(key, right).within(name).within("upstreams"));
             }
         }
-        for (section, wrong) in [("store", self.store.out_of_range()), ("cache", self.cache.out_of_range())] {
+        let sections = [
+            ("store", self.store.out_of_range()),
+            ("cache", self.cache.out_of_range()),
+            ("events", self.events.out_of_range()),
+        ];
+        for (section, wrong) in sections {
             if let Some((key, right)) = wrong {
                 return Err(Invalid::new(key, right).within(section));
             }

@@ -3,6 +3,7 @@
 mod attacks;
 mod callers;
 mod drain;
+mod events;
 mod faults;
 mod gateway;
 mod inputs;

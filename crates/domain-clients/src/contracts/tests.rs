@@ -62,6 +62,7 @@ async fn contracts_ask_what_the_clients_ask() {
         Users::new(settings, outbound).unwrap().profile(ctx).await.unwrap_err();
         orders.page(ctx, &OrderFilter { limit: 50, ..OrderFilter::default() }).await.unwrap_err();
         orders.get(ctx, &order).await.unwrap_err();
+        orders.events(ctx, None).await.unwrap_err();
         catalog.product(ctx, &product).await.unwrap_err();
         catalog.products(ctx, [&product]).await.unwrap_err();
         catalog.search(ctx, &ProductSearch { limit: 50, ..ProductSearch::default() }).await.unwrap_err();

@@ -9,7 +9,8 @@ use axum::Router;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get as on_get;
-use middleware::Path;
+use futures::{StreamExt, stream};
+use middleware::{Ending, Path};
 use problem::{Causes, Problem, kind};
 use serde_json::Value;
 use tower::ServiceExt;
@@ -188,4 +189,50 @@ async fn nothing_secret_and_nobody_is_logged() {
     for secret in ["s3cret", "u_42"] {
         assert!(!log.text().contains(secret), "{secret} in\n{}", log.text());
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_is_logged_when_it_has_ended() {
+    let routes = Router::new().route("/events", on_get(streaming));
+    let app = app(routes);
+    for (frames, expected) in
+        [(usize::MAX, (6, 3_000.0, "drain")), (2, (4, 2_000.0, "client")), (0, (0, 0.0, "client"))]
+    {
+        let (log, _guard) = Log::start();
+        let request = get("/events").body(axum::body::Body::empty()).unwrap();
+        let mut stream = app.clone().oneshot(request).await.unwrap().into_body().into_data_stream();
+        assert_eq!(log.events().len(), 0, "it has not ended");
+        for _ in 0..frames {
+            if stream.next().await.is_none() {
+                break;
+            }
+        }
+        drop(stream);
+        let event = log.events().remove(0);
+        assert_eq!((log.events().len(), &event["http.response.status_code"]), (1, &200.into()));
+        let (size, after, why) = expected;
+        assert_eq!((&event["http.response.body.size"], &event["stream.ended"]), (&size.into(), &why.into()));
+        let late = event["duration_ms"].as_f64().unwrap() - after;
+        assert!((0.0..50.0).contains(&late), "{event}");
+    }
+}
+
+/// Three frames in three seconds, and then a drain.
+async fn streaming() -> Response {
+    let ending = Ending::default();
+    let why = ending.clone();
+    let frames = stream::unfold(0, move |frame| {
+        let why = why.clone();
+        async move {
+            if frame == 3 {
+                why.because("drain");
+                return None;
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            Some((Ok::<_, io::Error>(":\n"), frame + 1))
+        }
+    });
+    let mut response = axum::body::Body::from_stream(frames).into_response();
+    response.extensions_mut().insert(ending);
+    response
 }

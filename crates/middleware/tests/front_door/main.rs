@@ -5,6 +5,7 @@
 mod access_log;
 mod authentication;
 mod context;
+mod cors;
 mod deadline;
 mod extract;
 mod problems;

@@ -52,6 +52,8 @@ async fn an_unknown_route() {
     cache-control: private, no-cache
     content-security-policy: default-src 'none'; frame-ancestors 'none'
     content-type: application/problem+json
+    cross-origin-resource-policy: same-origin
+    referrer-policy: no-referrer
     vary: Authorization, Cookie, Accept-Encoding
     x-content-type-options: nosniff
     x-request-id: [id]
@@ -69,6 +71,8 @@ async fn a_wrong_method_names_the_right_ones() {
     content-length: 180
     content-security-policy: default-src 'none'; frame-ancestors 'none'
     content-type: application/problem+json
+    cross-origin-resource-policy: same-origin
+    referrer-policy: no-referrer
     x-content-type-options: nosniff
     x-request-id: [id]
 
@@ -85,6 +89,8 @@ async fn a_handlers_own_problem() {
     content-length: 251
     content-security-policy: default-src 'none'; frame-ancestors 'none'
     content-type: application/problem+json
+    cross-origin-resource-policy: same-origin
+    referrer-policy: no-referrer
     retry-after: 1
     vary: Authorization, Cookie, Accept-Encoding
     x-content-type-options: nosniff
@@ -103,6 +109,8 @@ async fn a_panic_is_one_problem_that_tells_nothing() {
     content-length: 167
     content-security-policy: default-src 'none'; frame-ancestors 'none'
     content-type: application/problem+json
+    cross-origin-resource-policy: same-origin
+    referrer-policy: no-referrer
     vary: Authorization, Cookie, Accept-Encoding
     x-content-type-options: nosniff
     x-request-id: [id]

@@ -53,7 +53,9 @@ async fn a_read() {
     content-length: 12
     content-security-policy: default-src 'none'; frame-ancestors 'none'
     content-type: application/json
+    cross-origin-resource-policy: same-origin
     etag: W/"de9b53b7061a315d6f97fe7567ec9d1c"
+    referrer-policy: no-referrer
     vary: Authorization, Cookie, Accept-Encoding
     x-content-type-options: nosniff
     x-request-id: [id]
@@ -71,7 +73,9 @@ async fn a_read_that_did_not_change() {
     304 Not Modified
     cache-control: private, no-cache
     content-security-policy: default-src 'none'; frame-ancestors 'none'
+    cross-origin-resource-policy: same-origin
     etag: W/"de9b53b7061a315d6f97fe7567ec9d1c"
+    referrer-policy: no-referrer
     vary: Authorization, Cookie, Accept-Encoding
     x-content-type-options: nosniff
     x-request-id: [id]
@@ -86,6 +90,8 @@ async fn a_write() {
     content-length: 6
     content-security-policy: default-src 'none'; frame-ancestors 'none'
     content-type: text/plain; charset=utf-8
+    cross-origin-resource-policy: same-origin
+    referrer-policy: no-referrer
     x-content-type-options: nosniff
     x-request-id: [id]
 
@@ -102,7 +108,9 @@ async fn what_a_handler_set_is_kept() {
     content-length: 4
     content-security-policy: default-src 'self'
     content-type: text/plain; charset=utf-8
+    cross-origin-resource-policy: same-origin
     etag: "v7"
+    referrer-policy: no-referrer
     vary: Accept-Language
     x-content-type-options: nosniff
     x-request-id: [id]

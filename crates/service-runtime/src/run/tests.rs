@@ -1,7 +1,11 @@
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::Body;
 use axum::routing::get;
+use bytes::Bytes;
+use futures::StreamExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, mpsc, oneshot};
@@ -37,9 +41,15 @@ async fn start_with(token: Option<&str>, server: ServerSettings) -> Running {
         "slow"
     };
     let tasks = TaskTracker::new();
-    let router = Router::new().route("/", get(async || "fast")).route("/slow", get(slow));
+    let closing = CancellationToken::new();
+    let streams = closing.clone();
+    let events = async move || events(streams.clone());
+    let router = Router::new()
+        .route("/", get(async || "fast"))
+        .route("/slow", get(slow))
+        .route("/events", get(events));
     let admin = Router::new().route("/inspector", get(async || "inspected"));
-    let app = App { admin, ..App::new(router).tasks(tasks.clone()) };
+    let app = App { admin, ..App::new(router).tasks(tasks.clone()).closing(closing) };
     let any = SocketAddr::from(([127, 0, 0, 1], 0));
     let plan = Plan {
         name: "tiny",
@@ -60,6 +70,16 @@ async fn start_with(token: Option<&str>, server: ServerSettings) -> Running {
         tasks,
         outcome: tokio::spawn(bound.run(signals)),
     }
+}
+
+/// A stream without an end but that of the service.
+fn events(closing: CancellationToken) -> Body {
+    let first = futures::stream::iter([Bytes::from_static(b"retry: 3000\n\n")]);
+    let last = futures::stream::once(async move {
+        closing.cancelled().await;
+        Bytes::from_static(b"retry: 1000\n\n")
+    });
+    Body::from_stream(first.chain(last).map(Ok::<_, Infallible>))
 }
 
 async fn connect(address: SocketAddr, path: &str, more: &str) -> TcpStream {
@@ -141,6 +161,35 @@ async fn a_drain_waits_no_longer_than_its_timeout() {
     let service = start_with(None, server).await;
     service.tasks.spawn(std::future::pending::<()>());
     service.signals.send(Signal::Terminate).await.unwrap();
+    assert_eq!(service.outcome.await.unwrap(), Ok(()));
+}
+
+#[tokio::test]
+async fn a_drain_ends_event_streams_and_does_not_cut_them() {
+    // Nobody waits for so long: a stream that did not end would hang the test.
+    let server = ServerSettings {
+        lame_duck: Duration::ZERO,
+        drain_timeout: Duration::from_hours(1),
+        ..ServerSettings::default()
+    };
+    let service = start_with(None, server).await;
+    let mut streams = vec![];
+    for _ in 0..100 {
+        let mut stream = connect(service.public, "/events", "").await;
+        let mut begun = String::new();
+        while !begun.contains("retry: 3000") {
+            let mut some = [0; 1024];
+            let length = stream.read(&mut some).await.unwrap();
+            begun.push_str(std::str::from_utf8(&some[..length]).unwrap());
+        }
+        streams.push(stream);
+    }
+    service.signals.send(Signal::Terminate).await.unwrap();
+    for stream in streams {
+        let end = finish(stream).await;
+        // The last chunk, which is empty: whoever is cut off does not see it.
+        assert!(end.ends_with("retry: 1000\n\n\r\n0\r\n\r\n"), "{end:?}");
+    }
     assert_eq!(service.outcome.await.unwrap(), Ok(()));
 }
 

@@ -39,6 +39,8 @@ async fn in_turn<S: Next<Reply>>(next: S, call: Call) -> Result<Reply, Failure> 
     let ((permit, facts), span) = watched.finish();
     let took = span.elapsed();
     match &outcome {
+        // How fast a stream is opened says nothing of how fast the service works.
+        Ok(_) if facts.operation.streams => permit.finished(Outcome::Ignored),
         Ok(_) => {
             facts.track.latency().record(took);
             permit.finished(Outcome::Success);

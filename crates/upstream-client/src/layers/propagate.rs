@@ -7,6 +7,7 @@ use request_context::REQUEST_ID;
 use super::deadline::WAY_BACK;
 use crate::Credential;
 use crate::call::Call;
+use crate::events::EVENT_STREAM;
 
 /// Milliseconds that the service has left.
 const DEADLINE: HeaderName = HeaderName::from_static("x-request-deadline-ms");
@@ -18,11 +19,14 @@ const USER_ID: HeaderName = HeaderName::from_static("x-user-id");
 pub(crate) fn headers(mut call: Call) -> Call {
     let (ctx, facts) = (&call.facts.ctx, &call.facts);
     let mut headers = HeaderMap::with_capacity(USUAL);
-    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    let accepted = if facts.operation.streams { EVENT_STREAM } else { "application/json" };
+    headers.insert(ACCEPT, HeaderValue::from_static(accepted));
     headers.extend(facts.headers.iter().cloned());
     ctx.trace().inject(&mut headers);
-    let left = call.time_left().saturating_sub(WAY_BACK).as_millis();
-    headers.insert(DEADLINE, HeaderValue::from(u64::try_from(left).unwrap_or(u64::MAX)));
+    if !facts.operation.streams {
+        let left = call.time_left().saturating_sub(WAY_BACK).as_millis();
+        headers.insert(DEADLINE, HeaderValue::from(u64::try_from(left).unwrap_or(u64::MAX)));
+    }
     headers.insert(PRIORITY, HeaderValue::from_static(ctx.priority().as_str()));
     headers.insert(REQUEST_ID, ctx.request_id().header_value());
     if let (Credential::Caller, Some(caller)) = (facts.operation.credential, ctx.caller()) {

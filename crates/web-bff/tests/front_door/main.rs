@@ -1,12 +1,20 @@
 //! The service through its front door: a real socket, fake services behind it.
 
 mod dashboard;
+mod events;
 mod orders;
 mod products;
 
 use service_runtime::settings::load;
 use test_support::{Client, FakeBackend, Served};
 use web_bff::{AppState, Settings, app};
+
+/// The settings with which these fakes are found, and these changes.
+fn settings(backend: &FakeBackend, changes: &[(&str, &str)]) -> Settings {
+    let mut env = backend.env(&["users", "orders", "catalog", "notifications", "billing", "usage"]);
+    env.extend(changes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+    load(None, env.into_iter()).expect("good settings")
+}
 
 /// The service with fake services behind it.
 struct Bff {
@@ -22,9 +30,7 @@ impl Bff {
     /// With these settings, as environment variables.
     async fn with(changes: &[(&str, &str)]) -> Self {
         let backend = FakeBackend::start().await;
-        let mut env = backend.env(&["users", "orders", "catalog", "notifications", "billing", "usage"]);
-        env.extend(changes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        let settings: Settings = load(None, env.into_iter()).expect("good settings");
+        let settings = settings(&backend, changes);
         let state = AppState::new(&settings).expect("good settings");
         Self { backend, served: Served::start(app(state, &settings)).await }
     }

@@ -23,8 +23,10 @@ async fn a_repetition_has_the_first_answer() {
     content-length: 12
     content-security-policy: default-src 'none'; frame-ancestors 'none'
     content-type: application/json
+    cross-origin-resource-policy: same-origin
     idempotency-replayed: true
     location: /orders/o_0
+    referrer-policy: no-referrer
     x-content-type-options: nosniff
     x-request-id: [id]
 
@@ -56,7 +58,9 @@ async fn a_refusal_is_rendered_for_the_request_that_has_it() {
     content-length: 250
     content-security-policy: default-src 'none'; frame-ancestors 'none'
     content-type: application/problem+json
+    cross-origin-resource-policy: same-origin
     idempotency-replayed: true
+    referrer-policy: no-referrer
     x-content-type-options: nosniff
     x-request-id: [id]
 
