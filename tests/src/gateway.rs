@@ -1,6 +1,6 @@
 //! The gateway: the real Envoy, as `scripts/gateway` starts it.
 
-use crate::{Bff, Client, Env, Process, RunDir, repository};
+use crate::{Bff, Client, Env, Process, RunDir, Shop, repository};
 
 /// A gateway that runs.
 #[derive(Debug)]
@@ -11,8 +11,10 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// Starts one in front of web-bff, mobile-bff and partner-bff.
-    pub async fn start([web, mobile, partner]: [&Bff; 3], dir: &RunDir) -> Self {
+    /// Starts one in front of web-bff, mobile-bff and partner-bff, which verifies the tokens of the shop's provider.
+    ///
+    /// It limits nobody's rate: every test calls from the same address.
+    pub async fn start([web, mobile, partner]: [&Bff; 3], shop: &Shop, dir: &RunDir) -> Self {
         let script = repository().join("scripts/gateway");
         let admin_file = dir.file("gateway.admin");
         let (web, mobile, partner) =
@@ -21,7 +23,10 @@ impl Gateway {
         let any = "127.0.0.1:0";
         let listen = [&*script, "--listen", any, "--admin", any, "--admin-file", &file];
         let bffs = ["--web", &web, "--mobile", &mobile, "--partner", &partner];
-        let mut process = Process::start("gateway", &[&listen[..], &bffs].concat(), &Env::new(), dir);
+        let provider = shop.url("identity").trim_start_matches("http://");
+        let callers = ["--provider", provider, "--rate", "off"];
+        let arguments = [&listen[..], &bffs, &callers].concat();
+        let mut process = Process::start("gateway", &arguments, &Env::new(), dir);
         let admin = process
             .until("told its admin address", async |_: &Process| {
                 std::fs::read_to_string(&admin_file).ok().filter(|address| !address.is_empty())

@@ -43,7 +43,7 @@ impl System {
         let web = Bff::start(Kind::Web, &shop, changes, &dir).await;
         let mobile = Bff::start(Kind::Mobile, &shop, changes, &dir).await;
         let partner = Bff::start(Kind::Partner, &shop, changes, &dir).await;
-        let gateway = Gateway::start([&web, &mobile, &partner], &dir).await;
+        let gateway = Gateway::start([&web, &mobile, &partner], &shop, &dir).await;
         let token = shop.user_token("u_42").await;
         let contracts = Kind::ALL.map(|kind| Arc::new(Contract::of(kind.name())));
         let bffs = [Some(web), Some(mobile), Some(partner)];
