@@ -6,9 +6,8 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
-from demo import sign_in  # of scripts/demo
 from processes import Failure, Process
-from system import SERVICES, is_ready, listening, serving_line, token, user_token
+from system import SERVICES, SHOP_ARGUMENTS, WEB_ORIGIN, is_ready, listening, serving_line, session, token, user_token
 
 SETTINGS = Path(__file__).resolve().parents[2] / "deploy/demo"
 UPSTREAMS = {
@@ -42,7 +41,7 @@ class Deployment:
     def __enter__(self):
         try:
             names = {*SERVICES, "identity"}
-            self.services = self.start("demo-shop", "--base-port", 0).wait_for(lambda log: listening(log, names))
+            self.services = self.start("demo-shop", *SHOP_ARGUMENTS).wait_for(lambda log: listening(log, names))
             for name in UPSTREAMS:
                 self.bffs[name] = self._bff(name)
             return self
@@ -66,6 +65,7 @@ class Deployment:
         settings = {
             "BFF__LISTEN": "127.0.0.1:0",
             "BFF__ADMIN__LISTEN": "127.0.0.1:0",
+            "BFF__PUBLIC_URL": WEB_ORIGIN,
             "BFF__IDENTITY__PROVIDER_URL": self.services["identity"],
         }
         for service in UPSTREAMS[name]:
@@ -104,7 +104,7 @@ class Deployment:
 
     def session(self, user):
         """The cookie of a new session."""
-        return sign_in.session_cookie(self.bffs["web-bff"].url, user, self.services["identity"])
+        return session(self.bffs["web-bff"].url, self.services["identity"], user)
 
     def products(self, least):
         """The ids of the products of which there are so many."""

@@ -11,8 +11,11 @@ from demo import sign_in  # of scripts/demo
 from processes import Failure, Process
 
 USER = "u_42"
-# Of the demo's public URL: what a browser says of a page of ours.
+# Where a BFF is said to be; nothing listens there.
 WEB_ORIGIN = "http://127.0.0.1:8080"
+ISSUER = "http://127.0.0.1:3007"
+# The demo provider knows the callback behind a gateway; here there is none.
+SHOP_ARGUMENTS = ("--base-port", 0, "--redirect-uri", f"{WEB_ORIGIN}/auth/callback")
 SERVICES = ("users", "orders", "catalog", "notifications", "billing", "usage")
 # As many as demo-shop knows.
 USERS = 1000
@@ -21,13 +24,13 @@ ADMIN_TOKEN = "admin-token-of-the-benchmark"
 
 SETTINGS = """\
 listen = "127.0.0.1:0"
-public_url = "http://127.0.0.1:8080/{prefix}"
+public_url = "{origin}"
 admin.listen = "127.0.0.1:0"
 admin.token = "{admin_token}"
 server.worker_threads = {threads}
 
 [identity]
-issuer = "http://127.0.0.1:3007"
+issuer = "{issuer}"
 provider_url = "{identity}"
 client_secret = "demo-secret-of-{name}"
 
@@ -68,7 +71,7 @@ class System:
 
     def __enter__(self):
         try:
-            shop = self._listening("demo-shop", {*SERVICES, "identity"}, "--base-port", 0)
+            shop = self._listening("demo-shop", {*SERVICES, "identity"}, *SHOP_ARGUMENTS)
             self.identity = shop.pop("identity")
             authorization = f"Authorization: Bearer {user_token(self.identity)}"
             of = [argument for name in SERVICES for argument in ("--of", f"{name}={shop[name]}")]
@@ -126,7 +129,7 @@ class System:
             f'{service} = {{ url = "{self.fixed[service]}", coalescing = {str(shares).lower()} }}' for service in services
         )
         path = self.work / f"{name}-{'shares' if shares else 'alone'}.toml"
-        facts = {"name": name, "threads": THREADS, "identity": self.identity, "admin_token": ADMIN_TOKEN, "prefix": name.removesuffix("-bff")}
+        facts = {"name": name, "threads": THREADS, "identity": self.identity, "admin_token": ADMIN_TOKEN, "origin": WEB_ORIGIN, "issuer": ISSUER}
         text = SETTINGS.format(**facts, upstreams=upstreams)
         path.write_text(text if shares else text + NOTHING_SHARED, encoding="utf-8")
         return path
@@ -157,8 +160,15 @@ def is_ready(url):
 def credential(name, url, identity, user=USER):
     """The header, as one line, with which a BFF knows a user: a session's cookie on the web, a token elsewhere."""
     if name == "web-bff":
-        return f"Cookie: {sign_in.session_cookie(url, user, identity)}"
+        return f"Cookie: {session(url, identity, user)}"
     return f"Authorization: Bearer {user_token(identity, user)}"
+
+
+def session(url, identity, user):
+    """The cookie of a new session."""
+    places = {WEB_ORIGIN: url, ISSUER: identity}
+    places = {urllib.parse.urlsplit(said).netloc: urllib.parse.urlsplit(is_at).netloc for said, is_at in places.items()}
+    return sign_in.session_cookie(WEB_ORIGIN, user, places)
 
 
 def user_token(identity, user=USER):

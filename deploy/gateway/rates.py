@@ -19,7 +19,7 @@ import tokens
 
 KEY_METADATA = ("triptych", "key_id")
 NOBODY = "nobody"  # stands for the subject of who has no verified token
-# The buckets of each kind that are remembered; beyond, who was silent longest gets a new one. Some 10 MiB for each kind.
+# The buckets of each kind that are remembered, at some 700 bytes; beyond, who was silent longest gets a new one.
 REMEMBERED = 10_000
 SIGN_IN = r"/web/auth/(login|callback)(\?.*)?"
 

@@ -4,26 +4,32 @@ import base64
 import http.server
 import json
 import subprocess
+import tempfile
 import threading
 import time
 from pathlib import Path
 
 
 class StandInProvider(http.server.ThreadingHTTPServer):
-    """Answers every GET with its keys, once `open` is set: until then it accepts connections and says nothing."""
+    """Answers every GET with its keys, once `open` is set: until then it accepts connections and says nothing.
+
+    It signs with Ed25519, as the demo's provider does, or with RSA, as most do.
+    """
 
     daemon_threads = True
 
-    def __init__(self, folder, address=("127.0.0.1", 0), issuer="http://127.0.0.1:3007", tls=None):
+    def __init__(self, folder, address=("127.0.0.1", 0), issuer="http://127.0.0.1:3007", tls=None, algorithm="EdDSA"):
         super().__init__(address, Handler)
         if tls:
             self.socket = tls.wrap_socket(self.socket, server_side=True)
         self.issuer = issuer
+        self.algorithm = algorithm
         self.open = threading.Event()
         self.open.set()
         self.hosts = []
         self.key = Path(folder, f"key-{self.server_address[1]}.pem")
-        openssl("genrsa", "-out", self.key, "2048")
+        kind = ["ed25519"] if algorithm == "EdDSA" else ["RSA", "-pkeyopt", "rsa_keygen_bits:2048"]
+        openssl("genpkey", "-algorithm", *kind, "-out", self.key)
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     def close(self):
@@ -39,19 +45,30 @@ class StandInProvider(http.server.ThreadingHTTPServer):
         return "127.0.0.1:%d" % self.server_address[1]
 
     def jwks(self):
+        key = {"alg": self.algorithm, "use": "sig", "kid": "k1"}
+        if self.algorithm == "EdDSA":
+            public = openssl("pkey", "-in", self.key, "-pubout", "-outform", "DER")[-32:]
+            return {"keys": [key | {"kty": "OKP", "crv": "Ed25519", "x": encode(public)}]}
         modulus = openssl("rsa", "-in", self.key, "-noout", "-modulus").decode().strip().removeprefix("Modulus=")
-        key = {"kty": "RSA", "alg": "RS256", "use": "sig", "kid": "k1", "n": encode(bytes.fromhex(modulus)), "e": "AQAB"}
-        return {"keys": [key]}
+        return {"keys": [key | {"kty": "RSA", "n": encode(bytes.fromhex(modulus)), "e": "AQAB"}]}
+
+    def sign(self, text):
+        if self.algorithm == "RS256":
+            return openssl("dgst", "-sha256", "-sign", self.key, data=text)
+        with tempfile.NamedTemporaryFile() as file:  # it must know the length before it reads
+            file.write(text)
+            file.flush()
+            return openssl("pkeyutl", "-sign", "-rawin", "-inkey", self.key, "-in", file.name)
 
     def token(self, subject, head=None, **claims):
         """An access token for mobile-bff, signed, that says this; a claim that is None is left out."""
-        head = head or {"alg": "RS256", "typ": "at+jwt", "kid": "k1"}
+        head = head or {"alg": self.algorithm, "typ": "at+jwt", "kid": "k1"}
         usual = {"iss": self.issuer, "sub": subject, "aud": "mobile-bff", "exp": int(time.time()) + 600}
         claims = {name: value for name, value in (usual | claims).items() if value is not None}
         text = f"{encode(json.dumps(head).encode())}.{encode(json.dumps(claims).encode())}"
         if head["alg"] == "none":
             return text + "."
-        return f"{text}.{encode(openssl('dgst', '-sha256', '-sign', self.key, data=text.encode()))}"
+        return f"{text}.{encode(self.sign(text.encode()))}"
 
 
 class Handler(http.server.BaseHTTPRequestHandler):

@@ -130,6 +130,7 @@ class Subjects(Limited):
             "no token": "a.b.c",
             "another's signature": f"{signed.rpartition('.')[0]}.{other.rpartition('.')[2]}",
             "none": self.provider.token("forged", head={"alg": "none"}),
+            "another algorithm": self.provider.token("forged", head={"alg": "RS256", "kid": "k1"}),
             "HS256": self.provider.token("forged", head={"alg": "HS256", "kid": "k1"}),
             "another issuer": self.provider.token("forged", iss="http://evil.example"),
             "no issuer": self.provider.token("forged", iss=None),
@@ -193,7 +194,7 @@ class ProviderDown(Limited):
 class TwoProviders(Limited):
     @classmethod
     def arguments(cls):
-        cls.second = StandInProvider(cls.provider.key.parent, issuer="https://id.example/realms/shop")
+        cls.second = StandInProvider(cls.provider.key.parent, issuer="https://id.example/realms/shop", algorithm="RS256")
         cls.addClassCleanup(cls.second.close)
         pairs = [("--issuer", it.issuer, "--provider", it.address) for it in (cls.provider, cls.second)]
         return [*super().arguments()[:-4], "--mobile", cls.bff.address, *(part for pair in pairs for part in pair)]

@@ -11,7 +11,9 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// Starts one in front of web-bff, mobile-bff and partner-bff, which limits nobody: all tests come from one address.
+    /// Starts one in front of web-bff, mobile-bff and partner-bff, which verifies the tokens of the shop's provider.
+    ///
+    /// It limits nobody's rate: every test calls from the same address.
     pub async fn start([web, mobile, partner]: [&Bff; 3], shop: &Shop, dir: &RunDir) -> Self {
         let script = repository().join("scripts/gateway");
         let admin_file = dir.file("gateway.admin");
@@ -20,10 +22,11 @@ impl Gateway {
         let (script, file) = (script.to_string_lossy(), admin_file.to_string_lossy());
         let any = "127.0.0.1:0";
         let listen = [&*script, "--listen", any, "--admin", any, "--admin-file", &file];
+        let bffs = ["--web", &web, "--mobile", &mobile, "--partner", &partner];
         let provider = shop.url("identity").trim_start_matches("http://");
         let callers = ["--provider", provider, "--rate", "off"];
-        let bffs = ["--web", &web, "--mobile", &mobile, "--partner", &partner];
-        let mut process = Process::start("gateway", &[&listen[..], &callers, &bffs].concat(), &Env::new(), dir);
+        let arguments = [&listen[..], &bffs, &callers].concat();
+        let mut process = Process::start("gateway", &arguments, &Env::new(), dir);
         let admin = process
             .until("told its admin address", async |_: &Process| {
                 std::fs::read_to_string(&admin_file).ok().filter(|address| !address.is_empty())
