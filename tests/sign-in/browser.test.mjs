@@ -332,36 +332,3 @@ for (const kind of PROVIDERS) {
     });
   });
 }
-
-describe('in a browser, when a session is short (oidc-provider)', () => {
-  let system;
-  let browser;
-  let page;
-
-  before(async () => {
-    system = await startSystem('oidc-provider', { settings: { BFF__SESSION__IDLE_TIMEOUT: '20s', BFF__SESSION__ENDS_SOON: '15s' } });
-    browser = await launch(system.tls);
-    page = await (await newPerson(browser)).newPage();
-  });
-  after(async () => {
-    await browser?.close();
-    await system?.stop();
-  });
-
-  test('its end is announced, can be put off, and comes', async () => {
-    await page.goto(system.appOrigin);
-    await page.click('#sign-in');
-    await page.click('button[value="u_42"]');
-    await page.waitForSelector('.dashboard');
-    await page.waitForSelector('#stay', { timeout: 20_000 });
-    await picture(page, 'ends-soon');
-    const end = async () => Date.parse((await (await page.request.get(`${system.appUrl}/auth/session`)).json()).expiresAt);
-    const before = await end();
-    await page.click('#stay');
-    await page.waitForSelector('#stay', { state: 'detached' });
-    assert.ok((await end()) > before);
-    await page.waitForSelector('#stay', { timeout: 20_000 });
-    await page.waitForSelector('#sign-in', { timeout: 25_000 });
-    assert.equal(await page.textContent('h1'), 'You are signed out');
-  });
-});

@@ -72,7 +72,7 @@ function certificate(onStop) {
   return { key: readFileSync(key), cert: content, files: { key, cert }, spkiHash: createHash('sha256').update(spki).digest('base64') };
 }
 
-async function startShop(base, issuer, { appUrl, backchannel, foreign, shop }, onStop) {
+export async function startShop(base, issuer, { appUrl, backchannel, foreign, shop }, onStop) {
   const own = foreign ? [] : ['--redirect-uri', `${appUrl}/auth/callback`, '--backchannel-logout-uri', backchannel];
   const program = new Program('demo-shop', [join(BIN, 'demo-shop'), '--base-port', String(base), '--issuer', issuer, ...own, ...shop]);
   onStop(() => program.stop());
