@@ -113,6 +113,9 @@ fn algorithms_of(parameters: &AlgorithmParameters) -> &'static [Algorithm] {
 }
 
 #[cfg(test)]
+mod wycheproof;
+
+#[cfg(test)]
 mod tests {
     use serde_json::json;
 

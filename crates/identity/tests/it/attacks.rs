@@ -152,6 +152,9 @@ impl House {
 
     fn misshapen(&self) -> Vec<(&'static str, String)> {
         let token = self.good.token();
+        let parts: Vec<_> = token.split('.').collect();
+        let (header, payload, signature) = (parts[0], parts[1], parts[2]);
+        let in_json = json!({"protected": header, "payload": payload, "signature": signature}).to_string();
         let nested = "[".repeat(3000);
         vec![
             ("Malformed", String::new()),
@@ -162,6 +165,13 @@ impl House {
             ("Malformed", format!("{token}=")),
             ("Malformed", format!("{token} {token}")),
             ("Malformed", token.replace('.', "..")),
+            ("Malformed", format!("{header}.{payload}")),
+            ("Malformed", format!("{payload}.{signature}")),
+            ("Malformed", format!(".{payload}.{signature}")),
+            ("BadClaim", format!("{header}..{signature}")),
+            ("WrongSignature", format!("{header}.{payload}.")),
+            ("Malformed", format!("{token}.{signature}")),
+            ("Malformed", in_json),
             ("Malformed", format!("{}.{}.x", encode(&nested), encode(&nested))),
             ("Oversized", format!("{token}{}", "A".repeat(8192))),
         ]

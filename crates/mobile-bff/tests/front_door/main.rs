@@ -1,8 +1,10 @@
 //! The service through its front door: a real socket, fake services behind it.
 
+mod app_version;
 mod home;
 mod orders;
 mod products;
+mod tokens;
 
 use mobile_bff::{AppState, Settings, app};
 use service_runtime::settings::load;
