@@ -5,8 +5,11 @@
 mod api_keys;
 mod attacks;
 mod bearer;
+mod browser;
 mod endpoints;
 mod keys;
+mod oidc;
+mod oidc_provider;
 mod provider;
 mod signer;
 mod support;
