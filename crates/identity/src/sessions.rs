@@ -87,6 +87,12 @@ impl Sessions {
         Ok(Self(Arc::new(Inner { party, keyring, store: store.clone(), sign_in })))
     }
 
+    /// Asks for what the provider announces in the background, so that the first sign-in finds it.
+    /// Must be called in a tokio runtime.
+    pub fn warm(&self) {
+        self.0.party.warm();
+    }
+
     /// As [`Authenticate::authenticate`], but it is not taken as a sign that somebody is there.
     pub async fn recall(&self, _ctx: &RequestContext, _head: &Parts) -> Result<Caller, Problem> {
         Err(Problem::new(kind::UNAUTHENTICATED))

@@ -258,7 +258,8 @@ async fn the_provider_says_why_it_signs_nobody_in() {
         let asked = browser.begin(&house.sessions, "/orders").await;
         let answer = SignInAnswer { code: None, error: Some(error.into()), ..code(&asked.state) };
         let refused = browser.finish(&house.sessions, &answer).await.unwrap_err();
-        assert_eq!((refused.trouble, refused.return_to.as_str()), (trouble, "/orders"), "{error}");
+        let again = "https://shop.example/web/auth/login?returnTo=%2Forders";
+        assert_eq!((refused.trouble, refused.again.as_str()), (trouble, again), "{error}");
         assert_eq!(browser.names(), [""; 0]);
     }
     assert_eq!(house.fake.seen("POST /token").len(), 0);
@@ -299,8 +300,10 @@ async fn an_answer_is_taken_from_the_browser_that_asked_and_from_no_other() {
     // He makes her browser sign in as him, or takes what was sent to hers.
     for (browser, state) in [(&ada, &his.state), (&mallory, &hers.state)] {
         let refused = browser.clone().finish(&house.sessions, &code(state)).await.unwrap_err();
-        assert_eq!(refused.trouble, SignInTrouble::Unknown);
+        assert_eq!(refused.trouble, SignInTrouble::Expired);
     }
+    let refused = Browser::default().finish(&house.sessions, &code(&hers.state)).await.unwrap_err();
+    assert_eq!(refused.trouble, SignInTrouble::NoCookies);
     // Her cookie under the name of his.
     let value = ada.cookies.values().next().unwrap().clone();
     let mut renamed = mallory.clone();
@@ -315,7 +318,7 @@ async fn an_answer_is_taken_from_the_browser_that_asked_and_from_no_other() {
         SignInAnswer { code: None, ..code("unknown") },
     ] {
         let refused = ada.clone().finish(&house.sessions, &answer).await.unwrap_err();
-        assert_eq!(refused.trouble, SignInTrouble::Unknown);
+        assert_eq!(refused.trouble, SignInTrouble::Expired);
     }
     assert_eq!(house.fake.seen("POST /token").len(), 0, "no code was redeemed");
     assert!(
@@ -335,7 +338,8 @@ async fn an_answer_is_used_once_at_all_replicas_together() {
     assert!(browser.finish(&replicas[0], &code(&asked.state)).await.is_ok());
     for replica in &replicas {
         let refused = before.clone().finish(replica, &code(&asked.state)).await.unwrap_err();
-        assert_eq!((refused.trouble, refused.return_to.as_str()), (SignInTrouble::Used, "/orders"));
+        let again = "https://shop.example/web/auth/login?returnTo=%2Forders";
+        assert_eq!((refused.trouble, refused.again.as_str()), (SignInTrouble::Used, again));
     }
     assert_eq!(house.fake.seen("POST /token").len(), 1);
 }

@@ -41,7 +41,8 @@ async fn an_attempt_is_good_for_ten_minutes() {
         let answer =
             SignInAnswer { code: Some("c".into()), state: Some(attempt.state), iss: None, error: None };
         let error = sessions.finish(&ctx, &head, &answer).await.unwrap_err();
-        assert_eq!((error.trouble, error.return_to.as_str()), (trouble, "/orders"), "{age}");
+        let again = "https://shop.example/web/auth/login?returnTo=%2Forders";
+        assert_eq!((error.trouble, error.again.as_str()), (trouble, again), "{age}");
         assert_eq!(error.cookies.len(), 1, "the attempt is removed");
     }
 }
