@@ -17,6 +17,7 @@ mod foreign_headers;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
+mod page;
 mod panics;
 mod priority;
 mod problems;
@@ -28,6 +29,7 @@ mod writes;
 
 pub use authentication::{Authentication, AuthenticationLayer, authentication};
 pub use extract::{Context, IdempotencyKey, Json, Path, Query};
+pub use page::Page;
 pub use priority::priority;
 pub use request_context::PublicUrl;
 pub use settings::RequestSettings;

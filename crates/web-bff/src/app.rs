@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use domain_clients::{Billing, Catalog, Notifications, Orders, Outbound, Usage, Users};
-use identity::{Bearer, Provider, Tokens};
+use identity::{Provider, Sessions, Tokens};
 use middleware::{PublicUrl, SharedStore, Writes, stack};
 use screen::Naming;
 use service_runtime::{App, BuildError, upstreams};
@@ -21,7 +21,7 @@ pub struct AppState {
     pub(crate) notifications: Notifications,
     pub(crate) billing: Billing,
     pub(crate) usage: Usage,
-    pub(crate) identity: Bearer,
+    pub(crate) sessions: Sessions,
     pub(crate) public_url: PublicUrl,
     pub(crate) writes: Writes,
     pub(crate) outbound: Outbound,
@@ -32,6 +32,7 @@ impl AppState {
     pub fn new(settings: &Settings) -> Result<Self, BuildError> {
         let provider = Provider::new(&settings.identity, NAME)?;
         let store = SharedStore::open(&settings.store).map_err(|bad| format!("store.{bad}"))?;
+        let sessions = sessions(settings, &provider, &store)?;
         let tokens = Arc::new(Tokens::new(&provider));
         let outbound = Outbound::keeping(tokens, &settings.cache, store.invalidations());
         let upstreams = &settings.upstreams;
@@ -42,12 +43,25 @@ impl AppState {
             notifications: Notifications::new(&upstreams.notifications, &outbound)?,
             billing: Billing::new(&upstreams.billing, &outbound)?,
             usage: Usage::new(&upstreams.usage, &outbound)?,
-            identity: Bearer::new(&provider),
+            sessions,
             public_url: settings.public_url.clone(),
             writes: Writes::new(NAME, store),
             outbound,
         })
     }
+}
+
+/// Sessions may be kept in another store than everything else.
+fn sessions(
+    settings: &Settings,
+    provider: &Arc<Provider>,
+    store: &SharedStore,
+) -> Result<Sessions, BuildError> {
+    let own = settings.session.store.as_ref().map(SharedStore::open).transpose();
+    let own = own.map_err(|bad| format!("session.store.{bad}"))?;
+    let store = own.as_ref().unwrap_or(store);
+    let sessions = Sessions::new(provider, &settings.session, &settings.public_url, store);
+    Ok(sessions.map_err(|bad| format!("session.{bad}"))?)
 }
 
 /// The whole service as a function of its state and settings. Does no I/O.
@@ -58,7 +72,7 @@ pub fn app(state: AppState, settings: &Settings) -> Router {
 /// The app for `service_runtime::main`.
 pub async fn build(settings: Settings) -> Result<App, BuildError> {
     let state = AppState::new(&settings)?;
-    state.identity.warm();
+    state.sessions.warm();
     state.outbound.listen();
     let admin = upstreams(state.outbound.clone(), Outbound::state, Outbound::forget);
     let writes = state.writes.tasks();

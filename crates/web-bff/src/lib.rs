@@ -1,6 +1,7 @@
 //! The backend of the web app: one call a page, everything expanded.
 
 mod app;
+mod auth;
 pub mod routes;
 mod screens;
 pub mod settings;
