@@ -1,17 +1,21 @@
 //! The service through its front door: a real socket, fake services behind it.
 
+mod auth;
 mod dashboard;
+mod forged_requests;
 mod orders;
 mod products;
 
 use service_runtime::settings::load;
-use test_support::{Client, FakeBackend, Served};
+use test_support::{Browser, Client, FakeBackend, Served};
 use web_bff::{AppState, Settings, app};
 
 /// The service with fake services behind it.
 struct Bff {
     backend: FakeBackend,
     served: Served,
+    /// Of `u_42`, who is signed in.
+    browser: Browser,
 }
 
 impl Bff {
@@ -26,12 +30,14 @@ impl Bff {
         env.extend(changes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let settings: Settings = load(None, env.into_iter()).expect("good settings");
         let state = AppState::new(&settings).expect("good settings");
-        Self { backend, served: Served::start(app(state, &settings)).await }
+        let served = Served::start(app(state, &settings)).await;
+        let browser = backend.browser(&served.url, "u_42").await;
+        Self { backend, served, browser }
     }
 
     /// A client of the service who is `u_42`.
     fn client(&self) -> Client {
-        self.anonymous().with("authorization", &self.backend.bearer("u_42"))
+        self.browser.client()
     }
 
     fn anonymous(&self) -> Client {
