@@ -8,6 +8,7 @@ use secrecy::SecretString;
 
 use crate::Provider;
 use crate::provider::ProviderError;
+use crate::rejection::Fault;
 
 /// This service as a client of the provider. Cheap to clone.
 #[derive(Clone)]
@@ -57,8 +58,8 @@ pub(crate) struct LogoutToken {
 /// Why a logout token is not followed.
 #[derive(Clone, Debug)]
 pub(crate) enum LogoutTokenError {
-    /// It is bad, for this reason of ours.
-    Bad(&'static str),
+    /// The token is not good.
+    Bad(Fault),
     /// It may be good: the provider's keys cannot be had.
     Unavailable(Arc<ProviderError>),
 }

@@ -3,7 +3,6 @@
 //! No token ever reaches a browser. What the store keeps is sealed, under the hash of the cookie's id. A session that
 //! cannot be looked up is neither there nor gone: whoever asks is told to come back, and keeps the cookie.
 
-mod activity;
 mod clock;
 mod cookie;
 mod csrf;
@@ -48,6 +47,9 @@ pub use self::logout::LoggedOut;
 pub struct Sessions(Arc<Inner>);
 
 struct Inner {
+    party: RelyingParty,
+    keyring: Keyring,
+    store: SharedStore,
     cookie: Cookie,
     origins: Origins,
     vault: Arc<Vault<SharedStore>>,
@@ -99,11 +101,12 @@ impl Sessions {
         let own = settings.store.as_ref().map(SharedStore::open).transpose();
         let store = own.map_err(BadSession::from)?.unwrap_or_else(|| store.clone());
         let party = RelyingParty::new(provider, public_url.join("/auth/callback"));
-        Self::of(Arc::new(party), provider.realm(), settings, public_url, store, Clock::wall())
+        let issuer = Arc::new(party.clone());
+        Self::of((party, issuer), provider.realm(), settings, public_url, store, Clock::wall())
     }
 
     fn of(
-        issuer: Arc<dyn Issuer>,
+        (party, issuer): (RelyingParty, Arc<dyn Issuer>),
         realm: Arc<str>,
         settings: &SessionSettings,
         public_url: &PublicUrl,
@@ -113,15 +116,21 @@ impl Sessions {
         settings.check_with(public_url, store.is_shared())?;
         let cookie = Cookie::of(public_url)?;
         if cookie.is_for_development() {
-            tracing::warn!(?public_url, "SESSIONS WITHOUT TLS: the cookie is not secure; for development only");
+            tracing::warn!(
+                ?public_url,
+                "SESSIONS WITHOUT TLS: the cookie is not secure; for development only"
+            );
         }
         let previous = settings.previous_key.as_ref();
         let keyring =
             settings.key.as_ref().map_or_else(Keyring::random, |current| Keyring::new(current, previous));
         let lifetimes = Lifetimes { idle: settings.idle_timeout, absolute: settings.absolute_timeout };
-        let vault = Arc::new(Vault::new(store, keyring, realm.clone(), lifetimes, clock));
+        let vault = Arc::new(Vault::new(store.clone(), keyring.clone(), realm.clone(), lifetimes, clock));
         let tasks = TaskTracker::new();
         Ok(Self(Arc::new(Inner {
+            party,
+            keyring,
+            store,
             cookie,
             origins: Origins::new(public_url, &settings.allowed_origins),
             refresher: Refresher::new(vault.clone(), issuer.clone(), Jitter::new(), tasks.clone()),
@@ -233,7 +242,11 @@ impl Authenticate for Sessions {
     /// it cannot be known now. A `401` leaves the cookie alone: another tab may be about to replace it.
     async fn authenticate(&self, ctx: &RequestContext, head: &Parts) -> Result<Caller, Problem> {
         let session = self.of_request(ctx, head).await?;
-        self.note_use(&session);
+        let vault = Arc::clone(&self.0.vault);
+        if vault.is_due(&session) {
+            let noted = Arc::clone(&session);
+            self.0.tasks.spawn(async move { vault.note_use(&noted).await });
+        }
         Ok(session.caller.clone())
     }
 }
@@ -246,5 +259,7 @@ fn refusal(ctx: &RequestContext, lost: Lost) -> Problem {
     rejection.into_problem(ctx, &SESSION)
 }
 
+#[cfg(test)]
+mod fake;
 #[cfg(test)]
 mod tests;

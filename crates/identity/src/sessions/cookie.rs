@@ -33,7 +33,7 @@ pub(crate) struct SessionId([u8; ID_LEN]);
 
 /// The name under which a session is kept: the hash of its id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct SessionKey([u8; 32]);
+pub(crate) struct SessionKey(pub(super) [u8; 32]);
 
 impl Cookie {
     /// The cookie of a service that browsers know as `public_url`.

@@ -10,16 +10,13 @@ use request_context::RequestContext;
 use store::{Entry, If, Store, StoreError};
 use tokio::time::timeout_at;
 
-use super::cookie::SessionKey;
 use super::record::{sid_tag, subject_tag, tag, until};
 use super::refresh::{Lost, detached};
-use super::vault::{Found, Opened};
+use super::vault::Opened;
 use super::{Inner, Sessions, refusal};
 use crate::audit;
 use crate::oidc::{LogoutToken, LogoutTokenError};
 
-/// So often a session that changes all the time is read again before it is ended as it is.
-const LOOKS: usize = 3;
 /// A logout token is remembered for this much longer than it is good: clocks differ.
 const REMEMBERED_LONGER: Duration = Duration::from_mins(5);
 /// What stands for a logout token while it is followed, and afterwards.
@@ -39,7 +36,7 @@ impl Sessions {
     /// Ends the session, if there is one: when this has succeeded, no request is served with it any more.
     pub async fn logout(&self, ctx: &RequestContext, head: &Parts) -> Result<LoggedOut, Problem> {
         if let Ok(Some(id)) = self.admitted(ctx, head)? {
-            let ended = self.end(id.key()).await.map_err(|error| refusal(ctx, error.into()))?;
+            let ended = self.0.vault.end(id.key()).await.map_err(|error| refusal(ctx, error.into()))?;
             if let Some(session) = ended {
                 audit::session(ctx, "session.logout", &session.caller.subject);
                 self.revoke(ctx, &session);
@@ -59,7 +56,7 @@ impl Sessions {
     pub async fn backchannel_logout(&self, ctx: &RequestContext, logout_token: &str) -> Result<(), Problem> {
         let token = match self.0.issuer.verify_logout_token(ctx, logout_token).await {
             Ok(token) => token,
-            Err(LogoutTokenError::Bad(reason)) => return Err(bad(ctx, reason)),
+            Err(LogoutTokenError::Bad(fault)) => return Err(bad(ctx, &format!("{fault:?}"))),
             Err(LogoutTokenError::Unavailable(error)) => return Err(refusal(ctx, Lost::Unavailable(error))),
         };
         match self.follow(&token).await {
@@ -70,23 +67,6 @@ impl Sessions {
             Ok(None) => Err(bad(ctx, "Replayed")),
             Err(error) => Err(refusal(ctx, error.into())),
         }
-    }
-
-    /// Deletes the session in the version that is returned: what it was, and nothing newer, is there to be revoked.
-    async fn end(&self, key: SessionKey) -> Result<Option<Arc<Opened>>, StoreError> {
-        let vault = &self.0.vault;
-        let mut last = None;
-        for _ in 0..LOOKS {
-            let Found::Session(session) = vault.find(key).await? else {
-                return Ok(None);
-            };
-            if vault.delete(key, If::Version(session.version)).await? {
-                return Ok(Some(session));
-            }
-            last = Some(session);
-        }
-        vault.delete(key, If::Any).await?;
-        Ok(last)
     }
 
     fn revoke(&self, ctx: &RequestContext, session: &Opened) {
@@ -121,7 +101,7 @@ impl Sessions {
     }
 }
 
-fn bad(ctx: &RequestContext, reason: &'static str) -> Problem {
+fn bad(ctx: &RequestContext, reason: &str) -> Problem {
     audit::refused(ctx, "logout_token", reason);
     Problem::new(kind::INVALID_REQUEST).detail("The logout token is not one that can be followed.")
 }

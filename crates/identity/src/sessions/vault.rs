@@ -1,7 +1,7 @@
 //! Sessions where they are kept: sealed in the store, and the opened ones at hand.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use moka::sync::Cache;
@@ -21,6 +21,12 @@ const OVERHEAD: usize = 1024;
 const FORGOTTEN_AFTER: Duration = Duration::from_mins(5);
 /// Longer than a refresh that began before can take.
 const REPLACED_FOR: Duration = Duration::from_mins(5);
+/// So often a session that changes all the time is read again before it is ended as it is.
+const LOOKS: usize = 3;
+/// The use of a session is noted at most this often, and at most so many times in its idle time: a session that is in
+/// use ends too early by no more than that part.
+const AT_MOST_EVERY: Duration = Duration::from_secs(1);
+const NOTES: u32 = 20;
 /// What stands in the place of a session that another one replaced.
 const REPLACED: &[u8] = b"replaced";
 
@@ -125,6 +131,38 @@ impl<S: Store> Vault<S> {
         self.opened.invalidate(&key);
         let entry = Entry::new(REPLACED, REPLACED_FOR);
         self.store.put(&key.name(), entry, If::Any).await.map(drop)
+    }
+
+    /// Deletes the session in the version that is returned: what it was, and nothing newer, is there to be revoked.
+    pub(crate) async fn end(&self, key: SessionKey) -> Result<Option<Arc<Opened>>, StoreError> {
+        let mut last = None;
+        for _ in 0..LOOKS {
+            let Found::Session(session) = self.find(key).await? else {
+                return Ok(None);
+            };
+            if self.delete(key, If::Version(session.version)).await? {
+                return Ok(Some(session));
+            }
+            last = Some(session);
+        }
+        self.delete(key, If::Any).await?;
+        Ok(last)
+    }
+
+    /// Whether the use of a session is to be noted, now and by the caller.
+    pub(crate) fn is_due(&self, session: &Opened) -> bool {
+        let step = (self.lifetimes.idle / NOTES).max(AT_MOST_EVERY);
+        let due = until(session.record.last_seen, self.clock.now()) >= step;
+        due && !session.noting.swap(true, Ordering::Relaxed)
+    }
+
+    /// Notes that a session is in use. Who loses the race against another write was not the only one to use it, or
+    /// comes again.
+    pub(crate) async fn note_use(&self, session: &Opened) {
+        let seen = session.record.seen(self.clock.now());
+        if self.write(session.key, seen, If::Version(session.version)).await.is_err() {
+            session.noting.store(false, Ordering::Relaxed);
+        }
     }
 
     fn keep(&self, key: SessionKey, version: Version, record: Record) -> Option<Arc<Opened>> {
