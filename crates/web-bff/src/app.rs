@@ -32,7 +32,8 @@ impl AppState {
     pub fn new(settings: &Settings) -> Result<Self, BuildError> {
         let provider = Provider::new(&settings.identity, NAME)?;
         let store = SharedStore::open(&settings.store).map_err(|bad| format!("store.{bad}"))?;
-        let sessions = sessions(settings, &provider, &store)?;
+        let sessions = Sessions::new(&provider, &settings.session, &settings.public_url, &store)
+            .map_err(|bad| format!("session.{bad}"))?;
         let tokens = Arc::new(Tokens::new(&provider));
         let outbound = Outbound::keeping(tokens, &settings.cache, store.invalidations());
         let upstreams = &settings.upstreams;
@@ -49,19 +50,6 @@ impl AppState {
             outbound,
         })
     }
-}
-
-/// Sessions may be kept in another store than everything else.
-fn sessions(
-    settings: &Settings,
-    provider: &Arc<Provider>,
-    store: &SharedStore,
-) -> Result<Sessions, BuildError> {
-    let own = settings.session.store.as_ref().map(SharedStore::open).transpose();
-    let own = own.map_err(|bad| format!("session.store.{bad}"))?;
-    let store = own.as_ref().unwrap_or(store);
-    let sessions = Sessions::new(provider, &settings.session, &settings.public_url, store);
-    Ok(sessions.map_err(|bad| format!("session.{bad}"))?)
 }
 
 /// The whole service as a function of its state and settings. Does no I/O.

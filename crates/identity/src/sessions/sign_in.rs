@@ -22,7 +22,7 @@ use url::Url;
 use url::form_urlencoded::byte_serialize;
 
 use self::attempts::{Attempts, LIFETIME};
-use super::{SessionState, Sessions};
+use super::{Cookie, SessionKey, SessionState, Sessions};
 use crate::audit;
 use crate::oidc::{Attempt, RedeemError};
 use crate::provider::ProviderError;
@@ -98,11 +98,11 @@ struct Failure {
 }
 
 impl SignIn {
-    pub(super) fn new(public_url: &PublicUrl) -> Self {
+    pub(super) fn new(public_url: &PublicUrl, session: Cookie) -> Self {
         let url = Url::parse(&public_url.join("/")).expect("a public URL is a URL");
         let origin = url.origin().ascii_serialization();
         let login = public_url.join("/auth/login");
-        Self { origin, login, attempts: Attempts::new(url.scheme() == "https") }
+        Self { origin, login, attempts: Attempts::new(!session.is_for_development()) }
     }
 }
 
@@ -208,7 +208,7 @@ impl Sessions {
             RedeemError::Unavailable(error) => Failure::unavailable(error),
         })?;
         let subject = signed_in.subject.clone();
-        let replaces = self.presented(head).or_else(|| attempt.replaces.map(super::SessionKey));
+        let replaces = self.presented(head).or_else(|| attempt.replaces.map(SessionKey));
         let cookie = self.open_session(ctx, signed_in, replaces).await.map_err(Failure::unavailable)?;
         audit::sign_in(ctx, &subject);
         Ok(cookie)
