@@ -67,3 +67,25 @@ pub(crate) fn key_used(ctx: &RequestContext, key_id: &str, partner: &str) {
         "API key used"
     );
 }
+
+/// Something happened to a browser session of `subject`.
+pub(crate) fn session(ctx: &RequestContext, event: &'static str, subject: &Subject) {
+    tracing::info!(
+        target: "audit",
+        event = %event,
+        subject = hashed(subject),
+        request_id = ctx.request_id().as_str(),
+        "browser session"
+    );
+}
+
+/// The provider ended so many sessions.
+pub(crate) fn backchannel_logout(ctx: &RequestContext, sessions: usize) {
+    tracing::info!(
+        target: "audit",
+        event = "session.backchannel_logout",
+        sessions,
+        request_id = ctx.request_id().as_str(),
+        "sessions ended by the provider"
+    );
+}

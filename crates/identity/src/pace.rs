@@ -10,7 +10,7 @@ const FIRST_WAIT: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// The latest attempts to get something from the provider.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Pace {
     last: Option<Instant>,
     last_but_one: Option<Instant>,

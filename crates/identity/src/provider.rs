@@ -28,7 +28,7 @@ use crate::issuer::{Issuer, UNUSABLE, named};
 /// Time for asking where an endpoint is and then asking it.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Time for a token that is rotated when it is redeemed: who hangs up early loses the new one.
-const REFRESH_PATIENCE: Duration = Duration::from_secs(10);
+const REFRESH_PATIENCE: Duration = Duration::from_secs(25);
 
 static TOKEN: Question = Question { plain: ask_for_token(""), slash: ask_for_token("/") };
 static REFRESH: Question = Question {

@@ -112,6 +112,13 @@ pub(crate) const PROOF: Scheme = Scheme {
 pub(crate) const API_KEY: Scheme =
     Scheme { name: "api_key", missing: r#"ApiKey realm="triptych""#, bad: r#"ApiKey realm="triptych""# };
 
+/// Nor for cookies.
+pub(crate) const SESSION: Scheme = Scheme {
+    name: "session_cookie",
+    missing: r#"Cookie realm="triptych""#,
+    bad: r#"Cookie realm="triptych""#,
+};
+
 impl Rejection {
     /// The answer to the client. A bad credential leaves one audit event.
     pub(crate) fn into_problem(self, ctx: &RequestContext, scheme: &Scheme) -> Problem {

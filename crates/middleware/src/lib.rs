@@ -18,6 +18,7 @@ mod foreign_headers;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
+mod page;
 mod panics;
 mod priority;
 mod problems;
@@ -31,6 +32,7 @@ mod writes;
 pub use access_log::Ending;
 pub use authentication::{Authentication, AuthenticationLayer, authentication};
 pub use extract::{Context, IdempotencyKey, Json, Path, Query};
+pub use page::Page;
 pub use priority::priority;
 pub use quota::{Allowance, Plan, PlanSettings, Quotas, QuotasService};
 pub use request_context::{Origin, PublicUrl};

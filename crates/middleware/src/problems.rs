@@ -9,8 +9,8 @@ use http::{HeaderValue, StatusCode};
 use problem::{ALL, MEDIA_TYPE, Naming, Problem, ProblemKind, kind};
 use request_context::{RequestContext, RequestId};
 
-use crate::PublicUrl;
 use crate::around::Around;
+use crate::{Page, PublicUrl};
 
 /// A longer path is cut: it would only say that somebody sent a long path.
 const MAX_INSTANCE: usize = 256;
@@ -42,6 +42,9 @@ impl Around for Problems {
     }
 
     fn response(asked: Asked, mut response: Response) -> Response {
+        if response.extensions().get::<Page>().is_some() {
+            return response;
+        }
         if response.extensions().get::<Problem>().is_none() {
             if !is_bare_error(&response) {
                 return response;

@@ -19,15 +19,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::response::Response;
+use problem::Causes;
 pub use problem::Problem;
-use problem::{Cause, Causes};
 use request_context::RequestContext;
 use serde::Serialize;
 use tokio::time::timeout_at;
 use upstream_client::CallError;
 
 pub use errors::OrProblem;
-pub use problem::{FieldErrorBody, MEDIA_TYPE, Naming, ProblemBody, ProblemKind, Problems, kind};
+pub use problem::{Cause, FieldErrorBody, MEDIA_TYPE, Naming, ProblemBody, ProblemKind, Problems, kind};
 pub use warning::{Status, Warning};
 
 /// One answer in the making. `S` is the enum of what the screen can lose, in the order of the view; it

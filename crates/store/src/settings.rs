@@ -54,6 +54,11 @@ impl StoreSettings {
         Self { url, ..Self::default() }
     }
 
+    /// Whether other replicas see what is written.
+    pub fn is_shared(&self) -> bool {
+        matches!(self.url.0, Place::Redis(_))
+    }
+
     /// The first setting that is out of range: its key, and what would be right.
     pub fn out_of_range(&self) -> Option<(&'static str, &'static str)> {
         let (shortest, longest) = (Duration::from_millis(10), Duration::from_secs(10));

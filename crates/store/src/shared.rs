@@ -50,6 +50,11 @@ impl SharedStore {
         Self(Kind::Memory(Arc::new(Memory { store, events: broadcast::Sender::new(BACKLOG) })))
     }
 
+    /// Whether other replicas see what is written.
+    pub fn is_shared(&self) -> bool {
+        matches!(self.0, Kind::Redis(_))
+    }
+
     /// The channel on which the replicas that share this store tell each other what is no longer true.
     pub fn invalidations(&self) -> Invalidations {
         Invalidations(self.0.clone())

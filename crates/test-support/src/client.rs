@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use http::request::Builder;
 use http::{HeaderMap, Method, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
@@ -67,14 +68,25 @@ impl Client {
 
     /// Any request; a body is sent as JSON.
     pub async fn send(&self, method: Method, path: &str, body: Option<String>) -> Answer {
-        let mut request = http::Request::builder().method(method).uri(format!("{}{path}", self.base));
-        for (name, value) in &self.headers {
-            request = request.header(name, value);
-        }
+        let mut request = self.head(method, path);
         if body.is_some() {
             request = request.header("content-type", "application/json");
         }
-        let request = request.body(Full::from(body.unwrap_or_default())).expect("a valid request");
+        self.exchange(request, body.unwrap_or_default()).await
+    }
+
+    /// Any request; the body is sent as it is, of the type that [`with`](Self::with) says.
+    pub async fn send_raw(&self, method: Method, path: &str, body: String) -> Answer {
+        self.exchange(self.head(method, path), body).await
+    }
+
+    fn head(&self, method: Method, path: &str) -> Builder {
+        let request = http::Request::builder().method(method).uri(format!("{}{path}", self.base));
+        self.headers.iter().fold(request, |request, (name, value)| request.header(name, value))
+    }
+
+    async fn exchange(&self, request: Builder, body: String) -> Answer {
+        let request = request.body(Full::from(body)).expect("a valid request");
         let connector: Connector<_, Full<bytes::Bytes>> =
             Connector::builder(TokioExecutor::new()).build_http();
         let (head, body) = connector.request(request).await.expect("an answer").into_parts();

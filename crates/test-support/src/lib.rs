@@ -1,6 +1,7 @@
 //! Fakes and the test client, for tests only.
 
 mod backend;
+mod browser;
 mod client;
 mod context;
 mod fake_upstream;
@@ -10,6 +11,7 @@ mod redis;
 mod serve;
 
 pub use backend::FakeBackend;
+pub use browser::Browser;
 pub use client::{Answer, Client, Reading};
 pub use context::{caller, context, context_with, fixed_tokens};
 pub use fake_upstream::{FakeUpstream, Reply, Seen, Speaker};

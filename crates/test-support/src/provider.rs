@@ -30,7 +30,10 @@ impl Provider {
     /// What `/.well-known/openid-configuration` answers.
     pub fn discovery(&self) -> Value {
         let at = |path: &str| format!("{}{path}", self.issuer);
-        json!({"issuer": self.issuer, "jwks_uri": at("/jwks"), "token_endpoint": at("/token")})
+        json!({
+            "issuer": self.issuer, "jwks_uri": at("/jwks"), "token_endpoint": at("/token"),
+            "authorization_endpoint": at("/authorize"), "end_session_endpoint": at("/end-session"),
+        })
     }
 
     /// What `/jwks` answers.
@@ -40,17 +43,47 @@ impl Provider {
 
     /// An access token (RFC 9068) for `subject`, good for every service, with `changes` to its claims.
     pub fn token(&self, subject: &str, changes: &Value) -> String {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
-        let mut claims = json!({
+        let now = now();
+        let claims = json!({
             "iss": self.issuer, "sub": subject, "iat": now, "nbf": now, "exp": now + 3600, "jti": "j1",
             "aud": ["web-bff", "mobile-bff", "partner-bff"], "client_id": "test",
             "scope": "openid profile profile:read orders:read orders:write catalog:read",
         });
+        self.sign("at+jwt", claims, changes)
+    }
+
+    /// An ID token (OpenID Connect Core 1.0) for `subject` who signs in at web-bff, with `changes` to its claims.
+    pub fn id_token(&self, subject: &str, changes: &Value) -> String {
+        let now = now();
+        let claims = json!({
+            "iss": self.issuer, "sub": subject, "aud": "web-bff", "iat": now, "exp": now + 300,
+            "name": "Ada Lovelace", "sid": format!("s-of-{subject}"),
+        });
+        self.sign("JWT", claims, changes)
+    }
+
+    /// A logout token (OpenID Connect Back-Channel Logout 1.0) for web-bff about `subject`, with `changes` to its
+    /// claims.
+    pub fn logout_token(&self, subject: &str, changes: &Value) -> String {
+        let now = now();
+        let claims = json!({
+            "iss": self.issuer, "sub": subject, "aud": "web-bff", "iat": now, "exp": now + 120,
+            "jti": format!("logout-of-{subject}"),
+            "events": {"http://schemas.openid.net/event/backchannel-logout": {}},
+        });
+        self.sign("logout+jwt", claims, changes)
+    }
+
+    fn sign(&self, typ: &str, mut claims: Value, changes: &Value) -> String {
         for (claim, value) in changes.as_object().expect("an object of claims") {
             claims[claim] = value.clone();
         }
         let header =
-            Header { typ: Some("at+jwt".into()), kid: Some("k1".into()), ..Header::new(Algorithm::EdDSA) };
+            Header { typ: Some(typ.into()), kid: Some("k1".into()), ..Header::new(Algorithm::EdDSA) };
         encode(&header, &claims, &self.signing).expect("claims can be signed")
     }
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs()
 }

@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use axum::Router;
 use domain_clients::{Billing, Catalog, Notifications, Orders, Outbound, Usage, Users};
-use identity::{Bearer, Provider, Tokens};
+use identity::{Provider, Sessions, Tokens};
 use middleware::{PublicUrl, SharedStore, Writes, stack};
-use request_context::Authenticate;
 use screen::Naming;
 use service_runtime::{App, BuildError, upstreams};
 
@@ -24,7 +23,7 @@ pub struct AppState {
     pub(crate) notifications: Notifications,
     pub(crate) billing: Billing,
     pub(crate) usage: Usage,
-    pub(crate) identity: Bearer,
+    pub(crate) sessions: Sessions,
     pub(crate) public_url: PublicUrl,
     pub(crate) recall: Recall,
     pub(crate) streams: Streams,
@@ -37,9 +36,10 @@ impl AppState {
     pub fn new(settings: &Settings) -> Result<Self, BuildError> {
         let provider = Provider::new(&settings.identity, NAME)?;
         let store = SharedStore::open(&settings.store).map_err(|bad| format!("store.{bad}"))?;
+        let sessions = Sessions::new(&provider, &settings.session, &settings.public_url, &store)
+            .map_err(|bad| format!("session.{bad}"))?;
         let tokens = Arc::new(Tokens::new(&provider));
         let outbound = Outbound::keeping(tokens, &settings.cache, store.invalidations());
-        let identity = Bearer::new(&provider, &settings.public_url, &store);
         let upstreams = &settings.upstreams;
         Ok(Self {
             users: Users::new(&upstreams.users, &outbound)?,
@@ -48,8 +48,8 @@ impl AppState {
             notifications: Notifications::new(&upstreams.notifications, &outbound)?,
             billing: Billing::new(&upstreams.billing, &outbound)?,
             usage: Usage::new(&upstreams.usage, &outbound)?,
-            recall: recall(&identity),
-            identity,
+            recall: recall(&sessions),
+            sessions,
             streams: Streams::new(&settings.events),
             public_url: settings.public_url.clone(),
             writes: Writes::new(NAME, store),
@@ -59,11 +59,11 @@ impl AppState {
 }
 
 /// Asks for the caller of a request again, by what it carries.
-fn recall(identity: &Bearer) -> Recall {
-    let identity = identity.clone();
+fn recall(sessions: &Sessions) -> Recall {
+    let sessions = sessions.clone();
     Recall::new(move |ctx, head| {
-        let identity = identity.clone();
-        async move { identity.authenticate(&ctx, &head).await }
+        let sessions = sessions.clone();
+        async move { sessions.recall(&ctx, &head).await }
     })
 }
 
@@ -75,7 +75,7 @@ pub fn app(state: AppState, settings: &Settings) -> Router {
 /// The app for `service_runtime::main`.
 pub async fn build(settings: Settings) -> Result<App, BuildError> {
     let state = AppState::new(&settings)?;
-    state.identity.warm();
+    state.sessions.warm();
     state.outbound.listen();
     let admin = upstreams(state.outbound.clone(), Outbound::state, Outbound::forget);
     let (writes, closing) = (state.writes.tasks(), state.streams.closing().clone());

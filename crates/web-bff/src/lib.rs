@@ -1,6 +1,7 @@
 //! The backend of the web app: one call a page, everything expanded.
 
 mod app;
+mod auth;
 mod recall;
 pub mod routes;
 mod screens;

@@ -1,20 +1,27 @@
 //! The URL table. Each handler says its own URL; the test at the end keeps the list.
 
 use axum::Router;
+use axum::middleware::map_response;
 use middleware::{authentication, priority};
 use request_context::Priority;
 use screen::ProblemBody;
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt};
 use utoipa_axum::routes;
 
 use crate::app::AppState;
+use crate::auth::{self, backchannel_logout, callback, login, logout, session};
 use crate::screens::{dashboard, events, notification, order, orders, product, products};
 
-/// Every route, for callers with a bearer token.
+/// Every route.
 fn table() -> OpenApiRouter<AppState> {
-    OpenApiRouter::with_openapi(Document::openapi())
+    OpenApiRouter::with_openapi(Document::openapi()).merge(screens()).merge(auth())
+}
+
+/// For people who have signed in.
+fn screens() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
         .routes(routes!(dashboard::get))
         .routes(routes!(orders::list))
         .routes(routes!(orders::place).layer(priority(Priority::Checkout)))
@@ -27,11 +34,23 @@ fn table() -> OpenApiRouter<AppState> {
         .routes(routes!(events::stream).layer(priority(Priority::Batch)))
 }
 
-/// The routes behind authentication, ready to serve.
+/// For everybody: how people sign in and out.
+fn auth() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(login::get))
+        .routes(routes!(callback::get))
+        .routes(routes!(session::get))
+        .routes(routes!(logout::post))
+        .routes(routes!(backchannel_logout::post))
+}
+
+/// The routes with their callers, ready to serve.
 pub(crate) fn router(state: AppState) -> Router {
-    let (router, _) = table().split_for_parts();
-    let callers = (authentication(state.identity.clone()), state.writes.clone());
-    router.route_layer(callers).with_state(state)
+    let (screens, _) = screens().split_for_parts();
+    let (auth, _) = auth().split_for_parts();
+    let callers = (authentication(state.sessions.clone()), state.writes.clone());
+    let auth = auth.route_layer(map_response(auth::kept_by_nobody));
+    screens.route_layer(callers).merge(auth).with_state(state)
 }
 
 /// The OpenAPI 3.1 document, as JSON.
@@ -48,22 +67,33 @@ pub fn openapi() -> String {
     ),
     servers((url = "/web", description = "Behind the gateway")),
     components(schemas(ProblemBody)),
-    security(("bearer" = [])),
-    modifiers(&BearerTokens)
+    security(("session" = [])),
+    modifiers(&SessionCookie)
 )]
 struct Document;
 
-struct BearerTokens;
+struct SessionCookie;
 
-impl Modify for BearerTokens {
+impl Modify for SessionCookie {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
-        let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
-        document.components.get_or_insert_default().add_security_scheme("bearer", bearer);
+        let described = ApiKeyValue::with_description;
+        let session = ApiKey::Cookie(described(
+            "__Host-Http-triptych",
+            "The session of somebody who signed in at `/auth/login`",
+        ));
+        let csrf = ApiKey::Header(described(
+            "X-CSRF",
+            "`1` with every write: a page of another site cannot send it",
+        ));
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("session", SecurityScheme::ApiKey(session));
+        components.add_security_scheme("csrf", SecurityScheme::ApiKey(csrf));
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
     use utoipa::openapi::RefOr;
     use utoipa::openapi::path::Parameter;
 
@@ -71,11 +101,21 @@ mod tests {
 
     #[test]
     fn every_write_takes_a_key() {
-        for (url, item) in table().into_openapi().paths.paths {
+        for (url, item) in screens().into_openapi().paths.paths {
             let Some(post) = item.post else { continue };
             let mut parameters = post.parameters.iter().flatten();
             let is_key = |it: &RefOr<Parameter>| matches!(it, RefOr::T(it) if it.name == "Idempotency-Key");
             assert!(parameters.any(is_key), "{url} does not say so");
+        }
+    }
+
+    #[test]
+    fn every_write_with_a_session_needs_the_header() {
+        let with_session = json!([{"session": [], "csrf": []}]);
+        for (url, item) in table().into_openapi().paths.paths {
+            let Some(post) = item.post else { continue };
+            let expected = if url == "/auth/backchannel-logout" { json!([{}]) } else { with_session.clone() };
+            assert_eq!(serde_json::to_value(&post.security).unwrap(), expected, "{url}");
         }
     }
 
@@ -89,6 +129,11 @@ mod tests {
         };
         let urls: Vec<_> = paths.iter().map(|(url, item)| format!("{} {url}", methods(item))).collect();
         insta::assert_snapshot!(urls.join("\n"), @"
+        POST /auth/backchannel-logout
+        GET /auth/callback
+        GET /auth/login
+        POST /auth/logout
+        GET /auth/session
         GET /dashboard
         GET /events
         POST /notifications/{id}/read

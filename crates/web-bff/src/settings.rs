@@ -5,7 +5,7 @@ mod events;
 use std::net::SocketAddr;
 
 use domain_clients::{CacheSettings, UpstreamSettings};
-use identity::IdentitySettings;
+use identity::{IdentitySettings, SessionSettings};
 use middleware::{PublicUrl, RequestSettings, StoreSettings};
 use serde::{Deserialize, Serialize};
 use service_runtime::{AdminSettings, Invalid, ServerSettings, ServiceSettings};
@@ -30,8 +30,11 @@ pub struct Settings {
     pub server: ServerSettings,
     /// What a request may take.
     pub requests: RequestSettings,
-    /// Who issues tokens.
+    /// Who signs people in, and what this service is to it.
     pub identity: IdentitySettings,
+    /// How the sessions of people who signed in are kept.
+    #[serde(default)]
+    pub session: SessionSettings,
     /// Where the outcomes of writes are kept, and through which replicas tell each other what is old.
     #[serde(default)]
     pub store: StoreSettings,

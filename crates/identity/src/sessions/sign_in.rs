@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use aws_lc_rs::digest;
 use http::HeaderValue;
+use http::header::COOKIE;
 use http::request::Parts;
 use jiff::Timestamp;
 use problem::{Cause, Problem, kind};
@@ -18,9 +19,10 @@ use serde::Deserialize;
 use store::{Entry, If, Store};
 use subtle::ConstantTimeEq;
 use url::Url;
+use url::form_urlencoded::byte_serialize;
 
 use self::attempts::{Attempts, LIFETIME};
-use super::{SessionState, Sessions};
+use super::{Cookie, SessionKey, SessionState, Sessions};
 use crate::audit;
 use crate::oidc::{Attempt, RedeemError};
 use crate::provider::ProviderError;
@@ -34,6 +36,7 @@ const HOME: &str = "/";
 pub(super) struct SignIn {
     /// Of the web app, whose pages are at its root.
     origin: String,
+    login: String,
     attempts: Attempts,
 }
 
@@ -61,8 +64,8 @@ pub struct SignInAnswer {
 pub struct SignInError {
     /// What a page says.
     pub trouble: SignInTrouble,
-    /// The path where the person wanted to go.
-    pub return_to: String,
+    /// Where to try again: a URL of ours.
+    pub again: String,
     /// `Set-Cookie` headers of the answer.
     pub cookies: Vec<HeaderValue>,
     /// For the log.
@@ -72,9 +75,9 @@ pub struct SignInError {
 /// What went wrong with a sign-in, one variant for each thing that people can do about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignInTrouble {
-    /// The browser has no trace of it: it blocks cookies, or another one began, or it is long over.
-    Unknown,
-    /// It began too long ago.
+    /// The browser sent no cookie at all: it blocks them, or another one began.
+    NoCookies,
+    /// It began too long ago, or is over.
     Expired,
     /// Its answer was used before, and a new sign-in does no harm.
     Used,
@@ -88,11 +91,18 @@ pub enum SignInTrouble {
     Unavailable,
 }
 
+/// Why an attempt leads to no session.
+struct Failure {
+    trouble: SignInTrouble,
+    cause: Option<Cause>,
+}
+
 impl SignIn {
-    pub(super) fn new(public_url: &PublicUrl) -> Self {
+    pub(super) fn new(public_url: &PublicUrl, session: Cookie) -> Self {
         let url = Url::parse(&public_url.join("/")).expect("a public URL is a URL");
         let origin = url.origin().ascii_serialization();
-        Self { origin, attempts: Attempts::new(url.scheme() == "https") }
+        let login = public_url.join("/auth/login");
+        Self { origin, login, attempts: Attempts::new(!session.is_for_development()) }
     }
 }
 
@@ -132,26 +142,28 @@ impl Sessions {
         let state = answer.state.as_deref().unwrap_or_default();
         let attempt = self.0.sign_in.attempts.recall(&self.0.keyring, &head.headers, state);
         let Some(attempt) = attempt else {
+            let has_cookies = head.headers.contains_key(COOKIE);
+            let trouble = if has_cookies { SignInTrouble::Expired } else { SignInTrouble::NoCookies };
             return self.already_signed_in(ctx, head, HOME, vec![]).await.ok_or_else(|| {
                 audit::sign_in_refused(ctx, "UnknownState");
-                SignInError::new(SignInTrouble::Unknown, HOME)
+                self.error(trouble.into(), HOME, vec![])
             });
         };
-        let forget = vec![self.0.sign_in.attempts.forget(state)];
-        let session = match self.redeem(ctx, head, answer, &attempt).await {
-            Ok(session) => session,
-            Err(error) => {
-                if error.trouble == SignInTrouble::Used
-                    && let Some(there) =
-                        self.already_signed_in(ctx, head, &attempt.return_to, forget.clone()).await
+        let (return_to, forget) = (&attempt.return_to, vec![self.0.sign_in.attempts.forget(state)]);
+        match self.redeem(ctx, head, answer, &attempt).await {
+            Ok(session) => {
+                let cookies = [vec![session], forget].concat();
+                Ok(Redirection { location: self.in_app(return_to), cookies })
+            }
+            Err(failure) => {
+                if failure.trouble == SignInTrouble::Used
+                    && let Some(there) = self.already_signed_in(ctx, head, return_to, forget.clone()).await
                 {
                     return Ok(there);
                 }
-                return Err(SignInError { return_to: attempt.return_to, cookies: forget, ..error });
+                Err(self.error(failure, return_to, forget))
             }
-        };
-        let cookies = [vec![session], forget].concat();
-        Ok(Redirection { location: self.in_app(&attempt.return_to), cookies })
+        }
     }
 
     /// The cookie of the session that an attempt leads to.
@@ -161,10 +173,10 @@ impl Sessions {
         head: &Parts,
         answer: &SignInAnswer,
         attempt: &Attempt,
-    ) -> Result<HeaderValue, SignInError> {
-        let refused = |trouble, reason: &str| {
+    ) -> Result<HeaderValue, Failure> {
+        let refused = |trouble: SignInTrouble, reason: &str| {
             audit::sign_in_refused(ctx, reason);
-            SignInError::new(trouble, HOME)
+            Failure::from(trouble)
         };
         let state = answer.state.as_deref().unwrap_or_default();
         if !bool::from(state.as_bytes().ct_eq(attempt.state.as_bytes())) {
@@ -174,14 +186,14 @@ impl Sessions {
             return Err(refused(SignInTrouble::Expired, "Expired"));
         }
         let is_issuer = self.0.party.is_issuer(ctx, answer.iss.as_deref()).await;
-        if !is_issuer.map_err(SignInError::unavailable)? {
+        if !is_issuer.map_err(Failure::unavailable)? {
             return Err(refused(SignInTrouble::Forged, "WrongIssuer"));
         }
         if let Some(error) = answer.error.as_deref() {
             return Err(match error {
                 "access_denied" => refused(SignInTrouble::Cancelled, "Cancelled"),
                 "server_error" | "temporarily_unavailable" => {
-                    SignInError::unavailable(ProviderError::new("it says that it signs in nobody now"))
+                    Failure::unavailable(ProviderError::new("it says that it signs in nobody now"))
                 }
                 _ => refused(SignInTrouble::Refused, "RefusedByProvider"),
             });
@@ -193,21 +205,21 @@ impl Sessions {
         let signed_in = self.0.party.redeem_code(ctx, code, attempt).await.map_err(|error| match error {
             RedeemError::Refused => refused(SignInTrouble::Refused, "BadCode"),
             RedeemError::Forged(fault) => refused(SignInTrouble::Forged, &format!("{fault:?}")),
-            RedeemError::Unavailable(error) => SignInError::unavailable(error),
+            RedeemError::Unavailable(error) => Failure::unavailable(error),
         })?;
         let subject = signed_in.subject.clone();
-        let replaces = self.presented(head).or_else(|| attempt.replaces.map(super::SessionKey));
-        let cookie = self.open_session(ctx, signed_in, replaces).await.map_err(SignInError::unavailable)?;
+        let replaces = self.presented(head).or_else(|| attempt.replaces.map(SessionKey));
+        let cookie = self.open_session(ctx, signed_in, replaces).await.map_err(Failure::unavailable)?;
         audit::sign_in(ctx, &subject);
         Ok(cookie)
     }
 
     /// Whether nobody has used this state before, at any replica.
-    async fn is_first_use(&self, state: &str) -> Result<bool, SignInError> {
+    async fn is_first_use(&self, state: &str) -> Result<bool, Failure> {
         let used = Entry::new(&b""[..], LIFETIME.unsigned_abs());
         let key = format!("login-used:{}", hex(digest::digest(&digest::SHA256, state.as_bytes()).as_ref()));
         let written = self.0.store.put(&key, used, If::Absent).await;
-        Ok(written.map_err(SignInError::unavailable)?.is_some())
+        Ok(written.map_err(Failure::unavailable)?.is_some())
     }
 
     /// Into the app, for somebody who came back to the end of a sign-in and is signed in.
@@ -226,15 +238,23 @@ impl Sessions {
     fn in_app(&self, path: &str) -> String {
         [&self.0.sign_in.origin, path].concat()
     }
+
+    fn error(&self, failure: Failure, return_to: &str, cookies: Vec<HeaderValue>) -> SignInError {
+        let return_to: String = byte_serialize(return_to.as_bytes()).collect();
+        let again = format!("{}?returnTo={return_to}", self.0.sign_in.login);
+        SignInError { trouble: failure.trouble, again, cookies, cause: failure.cause }
+    }
 }
 
-impl SignInError {
-    fn new(trouble: SignInTrouble, return_to: &str) -> Self {
-        Self { trouble, return_to: return_to.to_owned(), cookies: vec![], cause: None }
-    }
-
+impl Failure {
     fn unavailable(cause: impl Error + Send + Sync + 'static) -> Self {
-        Self { cause: Some(Arc::new(cause)), ..Self::new(SignInTrouble::Unavailable, HOME) }
+        Self { trouble: SignInTrouble::Unavailable, cause: Some(Arc::new(cause)) }
+    }
+}
+
+impl From<SignInTrouble> for Failure {
+    fn from(trouble: SignInTrouble) -> Self {
+        Self { trouble, cause: None }
     }
 }
 
@@ -244,3 +264,6 @@ fn hex(bytes: &[u8]) -> String {
         hex
     })
 }
+
+#[cfg(test)]
+mod tests;

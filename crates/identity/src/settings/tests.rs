@@ -51,6 +51,7 @@ fn every_default_is_shown_and_no_secret_is() {
         "issuer": "http://127.0.0.1:3007", "client_secret": "[redacted]",
         "algorithms": ["EdDSA", "ES256", "RS256"], "leeway": "30s", "keys_max_age": "5m", "keys_stale_for": "24h",
         "dpop": "accepted", "dpop_leeway": "1m",
+        "scopes": "openid profile",
     });
     assert_eq!(serde_json::to_value(&settings).unwrap(), shown);
     assert!(!format!("{settings:?}").contains("hush"));
@@ -79,6 +80,15 @@ fn what_is_out_of_range_is_one_clear_line() {
         (json!({"leeway": "6m"}), "must be between 0s and 5m"),
         (json!({"keys_max_age": "1s"}), "must be between 1m and 24h"),
         (json!({"keys_stale_for": "1000h"}), "must be between 1m and 168h"),
+        (
+            json!({"authorization_url": "javascript:alert(1)"}),
+            "must be a URL that begins with http:// or https://",
+        ),
+        (json!({"end_session_url": "http://idp/end#x"}), "must be a URL without fragment"),
+        (json!({"scopes": ""}), "must be scopes separated by one space each, `openid` among them"),
+        (json!({"scopes": "profile"}), "must be scopes separated by one space each, `openid` among them"),
+        (json!({"scopes": "openid  profile"}), "must be scopes separated by one space each"),
+        (json!({"scopes": "openid \"profile\""}), "must be scopes separated by one space each"),
         (json!({"jwks": "http://idp"}), "unknown field `jwks`"),
         (json!({"dpop": "off"}), "unknown variant `off`, expected `accepted` or `required`"),
         (json!({"dpop_leeway": "1s"}), "must be between 5s and 5m"),
@@ -112,7 +122,7 @@ fn what_may_be_a_secret_is_not_quoted() {
         let hash = partners(json!({"acme": partner("acct_acme", &[key])})).unwrap_err();
         assert_eq!(hash, "must be 64 hexadecimal digits");
     }
-    for url in ["issuer", "provider_url", "jwks_url", "token_url"] {
+    for url in ["issuer", "provider_url", "jwks_url", "token_url", "authorization_url", "end_session_url"] {
         let error = identity(&json!({url: "http//ada:hunter2@idp"})).unwrap_err();
         assert_eq!(error, "must be a URL that begins with http:// or https://");
     }

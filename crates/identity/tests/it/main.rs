@@ -5,10 +5,13 @@
 mod api_keys;
 mod attacks;
 mod bearer;
+mod browser;
 mod dpop;
 mod endpoints;
 mod issuers;
 mod keys;
+mod oidc;
+mod oidc_provider;
 mod provider;
 mod signer;
 mod support;

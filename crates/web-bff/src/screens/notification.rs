@@ -11,6 +11,7 @@ use crate::app::AppState;
 /// Marks a notification as read; again changes nothing.
 #[utoipa::path(
     post, path = "/notifications/{id}/read", operation_id = "readNotification", tag = "dashboard",
+    security(("session" = [], "csrf" = [])),
     params(
         ("id" = String, Path, description = "The notification's id"),
         ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters"),

@@ -42,6 +42,7 @@ pub(crate) async fn get(
 /// Cancels an order that has not been shipped.
 #[utoipa::path(
     post, path = "/orders/{id}/cancel", operation_id = "cancelOrder", tag = "orders",
+    security(("session" = [], "csrf" = [])),
     params(
         ("id" = String, Path, description = "The order's id"),
         ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters"),

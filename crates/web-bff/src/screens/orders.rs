@@ -94,7 +94,8 @@ pub(crate) struct NewOrder {
 
 /// Places an order. With an `Idempotency-Key`, a repetition places no second one.
 #[utoipa::path(
-    post, path = "/orders", operation_id = "placeOrder", tag = "orders", request_body = NewOrder,
+    post, path = "/orders", operation_id = "placeOrder", tag = "orders",
+    security(("session" = [], "csrf" = [])), request_body = NewOrder,
     params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters")),
     responses(
         (status = 201, description = "The order", body = order::OrderPage, headers(

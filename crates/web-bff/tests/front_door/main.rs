@@ -1,12 +1,14 @@
 //! The service through its front door: a real socket, fake services behind it.
 
+mod auth;
 mod dashboard;
 mod events;
+mod forged_requests;
 mod orders;
 mod products;
 
 use service_runtime::settings::load;
-use test_support::{Client, FakeBackend, Served};
+use test_support::{Browser, Client, FakeBackend, Served};
 use web_bff::{AppState, Settings, app};
 
 /// The settings with which these fakes are found, and these changes.
@@ -20,6 +22,8 @@ fn settings(backend: &FakeBackend, changes: &[(&str, &str)]) -> Settings {
 struct Bff {
     backend: FakeBackend,
     served: Served,
+    /// Of `u_42`, who is signed in.
+    browser: Browser,
 }
 
 impl Bff {
@@ -32,12 +36,14 @@ impl Bff {
         let backend = FakeBackend::start().await;
         let settings = settings(&backend, changes);
         let state = AppState::new(&settings).expect("good settings");
-        Self { backend, served: Served::start(app(state, &settings)).await }
+        let served = Served::start(app(state, &settings)).await;
+        let browser = backend.browser(&served.url, "u_42").await;
+        Self { backend, served, browser }
     }
 
     /// A client of the service who is `u_42`.
     fn client(&self) -> Client {
-        self.anonymous().with("authorization", &self.backend.bearer("u_42"))
+        self.browser.client()
     }
 
     fn anonymous(&self) -> Client {

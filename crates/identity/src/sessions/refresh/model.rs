@@ -1,0 +1,64 @@
+//! The protocol under a model: replicas, requests and troubles in an order that a seed decides.
+//!
+//! Time is tokio's and paused: what happens next is decided by the waits that are drawn, and by nothing else, so that
+//! a seed that failed fails again. `TRIPTYCH_SEED` runs one seed alone.
+
+mod parts;
+mod world;
+
+use std::collections::BTreeMap;
+
+use self::world::{Outcome, Seen, Troubles, World};
+
+const SEEDS: u64 = 1500;
+
+#[test]
+fn every_promise_holds_whatever_happens() {
+    #[expect(clippy::disallowed_methods, reason = "a test has no settings")]
+    let one = std::env::var("TRIPTYCH_SEED").ok().map(|seed| seed.parse::<u64>().unwrap());
+    let seeds = one.map_or(0..SEEDS, |seed| seed..seed + 1);
+    let mut met = BTreeMap::<&str, usize>::new();
+    for seed in seeds {
+        let checked = std::panic::catch_unwind(|| check(seed));
+        let seen = checked.unwrap_or_else(|_| panic!("seed {seed} breaks a promise, for the reason above"));
+        for (name, happened) in [
+            ("refreshed", seen.redeemed.len() > 1),
+            ("redeemed twice", seen.redeemed.values().any(|times| *times > 1)),
+            ("logged out", seen.logged_out.is_some()),
+            ("killed", seen.killed),
+            ("lost a lease", seen.lost_a_lease),
+            ("ended without logout", seen.logged_out.is_none() && seen.last == Outcome::Ended),
+            ("unavailable", seen.requests.iter().any(|request| request.outcome == Outcome::Unavailable)),
+        ] {
+            *met.entry(name).or_default() += usize::from(happened);
+        }
+    }
+    // What never happened was not tried.
+    assert!(one.is_some() || met.values().all(|times| *times > 0), "{met:?}");
+}
+
+fn check(seed: u64) -> Seen {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    let troubles = Troubles::of(seed);
+    let seen = runtime.block_on(async { World::new(seed, troubles).await.run().await });
+    let excused = seen.killed || seen.lost_a_lease || troubles.store || troubles.lost_answers;
+
+    let twice: Vec<_> = seen.redeemed.iter().filter(|(_, times)| **times > 1).collect();
+    assert!(excused || !troubles.rotation || twice.is_empty(), "redeemed twice without need: {twice:?}");
+
+    for request in &seen.requests {
+        let ended = request.outcome == Outcome::Ended;
+        let logged_out = seen.logged_out.is_some_and(|(began, _)| began <= request.ended);
+        assert!(!ended || logged_out || excused, "logged out by nobody: {request:?}");
+        let after = seen.logged_out.is_some_and(|(_, done)| done < request.began);
+        assert!(!after || request.outcome != Outcome::Served, "served after its logout: {request:?}");
+        assert!(request.lived, "served with a token that is over: {request:?}");
+    }
+    assert_eq!(seen.unanswered, 0, "somebody never got an answer");
+    assert!(seen.logged_out.is_none() || !seen.is_there, "a session came back after its logout");
+    let last = if seen.logged_out.is_some() { Outcome::Ended } else { Outcome::Served };
+    let ended_by_reuse = excused && seen.last == Outcome::Ended;
+    assert!(seen.last == last || ended_by_reuse, "when all is well again: {:?}", seen.last);
+    seen
+}
