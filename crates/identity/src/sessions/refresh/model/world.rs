@@ -111,7 +111,13 @@ impl World {
         let provider = FakeIssuer::new(clock, LIFE);
         provider.set_rotates(troubles.rotation);
         let store = MemoryStore::new(Bounds { entries: 100, bytes: 1 << 20 });
-        let shared = Arc::new(Shared { store, keyring, newest: Mutex::new((0, 1)) });
+        let shared = Arc::new(Shared {
+            store,
+            keyring,
+            newest: Mutex::new((0, 1)),
+            holders: Mutex::default(),
+            lost_a_lease: AtomicBool::new(false),
+        });
         let well = Arc::new(AtomicBool::new(true));
         let fate = || {
             Arc::new(Fate {
@@ -120,7 +126,6 @@ impl World {
                 well: well.clone(),
                 killed: AtomicBool::new(false),
                 stalled: Mutex::new(Instant::now()),
-                lost_a_lease: AtomicBool::new(false),
             })
         };
         let count = 2 + chance.next() % 2;
@@ -159,10 +164,8 @@ impl World {
                 unanswered += 1;
             }
         }
-        let any = |of: fn(&Fate) -> &AtomicBool| {
-            self.replicas.iter().any(|replica| of(&replica.fate).load(Ordering::Relaxed))
-        };
-        let (killed, lost_a_lease) = (any(|fate| &fate.killed), any(|fate| &fate.lost_a_lease));
+        let killed = self.replicas.iter().any(Replica::is_dead);
+        let lost_a_lease = self.shared.lost_a_lease.load(Ordering::Relaxed);
         let last = self.last().await;
         let is_there = self.replicas[0].is_there(&self.shared, self.key).await;
         let redeemed = self.provider.redeemed();
@@ -196,7 +199,6 @@ impl World {
                 well: self.well.clone(),
                 killed: AtomicBool::new(false),
                 stalled: Mutex::new(Instant::now()),
-                lost_a_lease: AtomicBool::new(false),
             };
             Replica::new(&self.shared, &self.provider, Arc::new(fate), clock)
         });
