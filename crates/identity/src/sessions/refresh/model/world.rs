@@ -23,6 +23,7 @@ use crate::sessions::vault::Vault;
 const DEADLINE: Duration = Duration::from_secs(2);
 /// How long a token lives, and how long requests come.
 const LIFE: Duration = Duration::from_secs(20);
+const MINUTE: Duration = Duration::from_mins(1);
 const SPAN: Duration = Duration::from_secs(75);
 /// After that everything that began has ended: a redemption, and the writing of its outcome.
 const REST: Duration = Duration::from_mins(3);
@@ -73,18 +74,32 @@ pub(super) struct Asked {
     pub(super) lived: bool,
 }
 
+/// Somebody signed out, or tried to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Logout {
+    pub(super) began: Instant,
+    /// When they were told that it had succeeded.
+    done: Option<Instant>,
+}
+
 /// What there was to see.
 pub(super) struct Seen {
     pub(super) requests: Vec<Asked>,
     pub(super) unanswered: usize,
     pub(super) redeemed: BTreeMap<String, usize>,
-    /// When the logout that succeeded began and ended.
-    pub(super) logged_out: Option<(Instant, Instant)>,
+    pub(super) logout: Option<Logout>,
     pub(super) killed: bool,
     pub(super) lost_a_lease: bool,
     pub(super) is_there: bool,
     /// What a request gets when all is well again.
     pub(super) last: Outcome,
+}
+
+impl Seen {
+    /// From when on nobody may be served.
+    pub(super) fn logged_out(&self) -> Option<Instant> {
+        self.logout?.done
+    }
 }
 
 #[derive(Clone)]
@@ -152,9 +167,9 @@ impl World {
         self.well.store(true, Ordering::Relaxed);
         sleep(REST).await;
 
-        let logged_out = match logout {
-            Some(logout) if logout.is_finished() => logout.await.unwrap(),
-            _ => None,
+        let logout = match logout {
+            Some(logout) => Some(logout.await.unwrap()),
+            None => None,
         };
         let (mut requests, mut unanswered) = (vec![], 0);
         for (replica, request) in asked {
@@ -169,7 +184,7 @@ impl World {
         let last = self.last().await;
         let is_there = self.replicas[0].is_there(&self.shared, self.key).await;
         let redeemed = self.provider.redeemed();
-        Seen { requests, unanswered, redeemed, logged_out, killed, lost_a_lease, is_there, last }
+        Seen { requests, unanswered, redeemed, logout, killed, lost_a_lease, is_there, last }
     }
 
     fn any_replica(&self) -> Replica {
@@ -177,14 +192,14 @@ impl World {
         self.replicas[one].clone()
     }
 
-    fn begin_logout(&self) -> JoinHandle<Option<(Instant, Instant)>> {
+    fn begin_logout(&self) -> JoinHandle<Logout> {
         let (replica, key) = (self.any_replica(), self.key);
         let when = self.chance.between(Duration::ZERO, SPAN);
         tokio::spawn(async move {
             sleep(when).await;
             let began = Instant::now();
-            replica.vault.end(key).await.ok()?;
-            Some((began, Instant::now()))
+            let ended = timeout(MINUTE, replica.vault.end(key)).await;
+            Logout { began, done: matches!(ended, Ok(Ok(_))).then(Instant::now) }
         })
     }
 
