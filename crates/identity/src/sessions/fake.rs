@@ -66,6 +66,10 @@ impl FakeIssuer {
         self.state().down = down;
     }
 
+    pub(crate) fn set_life(&self, life: Duration) {
+        self.state().life = life;
+    }
+
     pub(crate) fn set_rotates(&self, rotates: bool) {
         self.state().rotates = rotates;
     }
