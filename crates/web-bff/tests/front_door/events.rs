@@ -128,13 +128,10 @@ async fn heartbeats_are_our_own() {
 }
 
 #[tokio::test]
-async fn a_credential_that_is_no_longer_good_ends_the_stream() {
+async fn a_session_that_is_over_ends_the_stream() {
     let (bff, orders) = bff(&[("BFF__EVENTS__RECHECK", "100ms")]).await;
-    // Good for as long as clocks may differ, and then no more.
-    let ends = jiff::Timestamp::now().as_second() - 56;
-    let bearer = bff.backend.bearer_with("u_42", &json!({"exp": ends, "iat": ends - 60, "nbf": ends - 60}));
-    let client = bff.anonymous().with("authorization", &bearer);
-    let stream = listen(&client).await;
+    let stream = listen(&bff.client()).await;
+    assert_eq!(bff.client().send(Method::POST, "/auth/logout", None).await.status, 200);
     assert_eq!(stream.rest().await, "event: session-ended\ndata: {}\n\n");
     orders.has_listeners(0).await;
 }
@@ -142,7 +139,7 @@ async fn a_credential_that_is_no_longer_good_ends_the_stream() {
 #[tokio::test]
 async fn streams_are_bounded_and_give_their_places_back() {
     let (bff, orders) = bff(&[("BFF__EVENTS__MAX_PER_USER", "2"), ("BFF__EVENTS__MAX_STREAMS", "3")]).await;
-    let other = bff.anonymous().with("authorization", &bff.backend.bearer("u_7"));
+    let other = bff.backend.browser(&bff.served.url, "u_7").await.client();
     let first = listen(&bff.client()).await;
     let _second = listen(&bff.client()).await;
     let refused = bff.client().get("/events").await;
@@ -166,11 +163,11 @@ async fn a_drain_ends_every_stream_and_says_when_to_come_back() {
     let app = web_bff::build(crate::settings(&backend, &[])).await.expect("good settings");
     let closing: CancellationToken = app.closing;
     let served = Served::start(app.router).await;
-    let users = ["u_1", "u_2", "u_3"]
-        .map(|user| Client::new(&served.url).with("authorization", &backend.bearer(user)));
-    let mut streams = vec![];
-    for client in &users {
-        streams.push(listen(client).await);
+    let (mut users, mut streams) = (vec![], vec![]);
+    for user in ["u_1", "u_2", "u_3"] {
+        let client = backend.browser(&served.url, user).await.client();
+        streams.push(listen(&client).await);
+        users.push(client);
     }
     closing.cancel();
     for stream in streams {
