@@ -178,6 +178,11 @@ impl Sessions {
         self.0.tasks.wait().await;
     }
 
+    /// What is under way behind requests, for a drain that waits for it.
+    pub fn tasks(&self) -> TaskTracker {
+        self.0.tasks.clone()
+    }
+
     /// The session that a request presents, whether or not there is one.
     pub(crate) fn presented(&self, head: &Parts) -> Option<SessionKey> {
         let id = self.0.cookie.read(&head.headers).ok()??;

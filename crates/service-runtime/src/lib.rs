@@ -51,13 +51,13 @@ pub struct App {
     /// Routes of the admin listener beside those that every service has. All of them want the admin token.
     pub admin: Router,
     /// What runs on when its request is gone, and is waited for before the process ends.
-    pub tasks: TaskTracker,
+    pub tasks: Vec<TaskTracker>,
 }
 
 impl App {
     /// An app without admin routes of its own, and without tasks that outlive their requests.
     pub fn new(router: Router) -> Self {
-        Self { router, admin: Router::new(), tasks: TaskTracker::new() }
+        Self { router, admin: Router::new(), tasks: vec![] }
     }
 
     /// The same, with these routes on the admin listener.
@@ -67,10 +67,10 @@ impl App {
         self
     }
 
-    /// The same, with these tasks to wait for.
+    /// The same, with these tasks to wait for too.
     #[must_use]
     pub fn tasks(mut self, tasks: TaskTracker) -> Self {
-        self.tasks = tasks;
+        self.tasks.push(tasks);
         self
     }
 }

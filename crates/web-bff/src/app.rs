@@ -63,6 +63,6 @@ pub async fn build(settings: Settings) -> Result<App, BuildError> {
     state.sessions.warm();
     state.outbound.listen();
     let admin = upstreams(state.outbound.clone(), Outbound::state, Outbound::forget);
-    let writes = state.writes.tasks();
-    Ok(App::new(app(state, &settings)).tasks(writes).admin(admin))
+    let (writes, sessions) = (state.writes.tasks(), state.sessions.tasks());
+    Ok(App::new(app(state, &settings)).tasks(writes).tasks(sessions).admin(admin))
 }

@@ -106,7 +106,7 @@ impl FakeIssuer {
             access_token: access.into(),
             access_ends: self.clock.now() + state.life,
             refresh_token: Some(refresh.into()),
-            scopes: Scopes::parse("orders:read"),
+            scopes: Some(Scopes::parse("orders:read")),
         }
     }
 
