@@ -46,6 +46,7 @@ fn check(seed: u64) -> Seen {
     let lost_a_lease = seen.lost_a_lease && (troubles.stall || troubles.store);
     let excused = seen.killed || lost_a_lease || troubles.lost_answers;
 
+    assert_eq!(seen.broken, None);
     let twice: Vec<_> = seen.redeemed.iter().filter(|(_, times)| **times > 1).collect();
     assert!(excused || !troubles.rotation || twice.is_empty(), "redeemed twice without need: {twice:?}");
 
