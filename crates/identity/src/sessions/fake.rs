@@ -32,6 +32,8 @@ struct State {
     good: Vec<String>,
     redeemed: BTreeMap<String, usize>,
     revoked: Vec<String>,
+    /// How often it was asked, whether or not it answered.
+    asked: usize,
     down: bool,
     rotates: bool,
     end_session: Option<String>,
@@ -45,6 +47,7 @@ impl FakeIssuer {
             good: vec![],
             redeemed: BTreeMap::new(),
             revoked: vec![],
+            asked: 0,
             down: false,
             rotates: true,
             end_session: Some(format!("{REALM}/end-session")),
@@ -64,6 +67,10 @@ impl FakeIssuer {
 
     pub(crate) fn set_down(&self, down: bool) {
         self.state().down = down;
+    }
+
+    pub(crate) fn set_life(&self, life: Duration) {
+        self.state().life = life;
     }
 
     pub(crate) fn set_rotates(&self, rotates: bool) {
@@ -87,6 +94,10 @@ impl FakeIssuer {
     /// How often each refresh token was sent.
     pub(crate) fn redeemed(&self) -> BTreeMap<String, usize> {
         self.state().redeemed.clone()
+    }
+
+    pub(crate) fn asked(&self) -> usize {
+        self.state().asked
     }
 
     pub(crate) fn revoked(&self) -> Vec<String> {
@@ -114,6 +125,7 @@ impl FakeIssuer {
     pub(crate) fn redeem(&self, refresh_token: &SecretString) -> Result<TokenSet, RefreshError> {
         {
             let mut state = self.state();
+            state.asked += 1;
             if state.down {
                 return Err(RefreshError::Unavailable(Arc::new(ProviderError::new("it is down"))));
             }

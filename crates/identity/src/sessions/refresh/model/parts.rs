@@ -1,5 +1,6 @@
 //! What a replica has of the world: a way to the store and one to the provider, each with its troubles.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -28,7 +29,6 @@ pub(super) struct Fate {
     pub(super) killed: AtomicBool,
     /// Until then it does nothing, as in a long pause of its machine.
     pub(super) stalled: Mutex<Instant>,
-    pub(super) lost_a_lease: AtomicBool,
 }
 
 impl Fate {
@@ -73,6 +73,12 @@ pub(super) struct Shared {
     pub(super) keyring: Keyring,
     /// Generation, and number of the tokens.
     pub(super) newest: Mutex<(u64, u64)>,
+    /// Who took a lease of this name last, until it is released.
+    pub(super) holders: Mutex<HashMap<String, Version>>,
+    /// What no write may do and one did. A panic would end its task and nothing else.
+    pub(super) broken: Mutex<Option<String>>,
+    /// Whether a lease was taken from who had not released it.
+    pub(super) lost_a_lease: AtomicBool,
 }
 
 impl Shared {
@@ -88,7 +94,9 @@ impl Shared {
         let written = (record.generation, number);
         let same = written == *newest;
         let newer = written.0 == newest.0 + 1 && written.1 > newest.1;
-        assert!(same || newer, "{written:?} was written over {newest:?}");
+        if !same && !newer {
+            *self.broken.lock().unwrap() = Some(format!("{written:?} was written over {newest:?}"));
+        }
         *newest = written;
     }
 }
@@ -142,19 +150,27 @@ impl Store for Way {
     }
 
     async fn lease(&self, name: &str, ttl: Duration) -> Result<Option<Lease>, StoreError> {
-        self.call(self.shared.store.lease(name, ttl)).await
+        let lease = async {
+            let lease = self.shared.store.lease(name, ttl).await?;
+            if let Some(lease) = &lease {
+                let unreleased = self.shared.holders.lock().unwrap().insert(name.to_owned(), lease.fence());
+                self.shared.lost_a_lease.fetch_or(unreleased.is_some(), Ordering::Relaxed);
+            }
+            Ok(lease)
+        };
+        self.call(lease).await
     }
 
     async fn renew(&self, lease: &Lease, ttl: Duration) -> Result<bool, StoreError> {
-        let held = self.call(self.shared.store.renew(lease, ttl)).await;
-        if matches!(held, Ok(false)) {
-            self.fate.lost_a_lease.store(true, Ordering::Relaxed);
-        }
-        held
+        self.call(self.shared.store.renew(lease, ttl)).await
     }
 
     async fn release(&self, lease: Lease) -> Result<(), StoreError> {
-        self.call(self.shared.store.release(lease)).await
+        let release = async {
+            self.shared.holders.lock().unwrap().retain(|_, holder| *holder != lease.fence());
+            self.shared.store.release(lease).await
+        };
+        self.call(release).await
     }
 }
 

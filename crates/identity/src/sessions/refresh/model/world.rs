@@ -22,8 +22,9 @@ use crate::sessions::vault::Vault;
 
 const DEADLINE: Duration = Duration::from_secs(2);
 /// How long a token lives, and how long requests come.
-const LIFE: Duration = Duration::from_secs(20);
-const SPAN: Duration = Duration::from_secs(75);
+const LIFE: Duration = Duration::from_secs(30);
+const MINUTE: Duration = Duration::from_mins(1);
+const SPAN: Duration = Duration::from_secs(100);
 /// After that everything that began has ended: a redemption, and the writing of its outcome.
 const REST: Duration = Duration::from_mins(3);
 
@@ -73,18 +74,33 @@ pub(super) struct Asked {
     pub(super) lived: bool,
 }
 
+/// Somebody signed out, or tried to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Logout {
+    pub(super) began: Instant,
+    /// When they were told that it had succeeded.
+    done: Option<Instant>,
+}
+
 /// What there was to see.
 pub(super) struct Seen {
     pub(super) requests: Vec<Asked>,
     pub(super) unanswered: usize,
     pub(super) redeemed: BTreeMap<String, usize>,
-    /// When the logout that succeeded began and ended.
-    pub(super) logged_out: Option<(Instant, Instant)>,
+    pub(super) logout: Option<Logout>,
     pub(super) killed: bool,
     pub(super) lost_a_lease: bool,
     pub(super) is_there: bool,
+    pub(super) broken: Option<String>,
     /// What a request gets when all is well again.
     pub(super) last: Outcome,
+}
+
+impl Seen {
+    /// From when on nobody may be served.
+    pub(super) fn logged_out(&self) -> Option<Instant> {
+        self.logout?.done
+    }
 }
 
 #[derive(Clone)]
@@ -111,7 +127,14 @@ impl World {
         let provider = FakeIssuer::new(clock, LIFE);
         provider.set_rotates(troubles.rotation);
         let store = MemoryStore::new(Bounds { entries: 100, bytes: 1 << 20 });
-        let shared = Arc::new(Shared { store, keyring, newest: Mutex::new((0, 1)) });
+        let shared = Arc::new(Shared {
+            store,
+            keyring,
+            newest: Mutex::new((0, 1)),
+            holders: Mutex::default(),
+            broken: Mutex::default(),
+            lost_a_lease: AtomicBool::new(false),
+        });
         let well = Arc::new(AtomicBool::new(true));
         let fate = || {
             Arc::new(Fate {
@@ -120,7 +143,6 @@ impl World {
                 well: well.clone(),
                 killed: AtomicBool::new(false),
                 stalled: Mutex::new(Instant::now()),
-                lost_a_lease: AtomicBool::new(false),
             })
         };
         let count = 2 + chance.next() % 2;
@@ -136,8 +158,10 @@ impl World {
         let mut asked = vec![];
         for _ in 0..8 {
             let when = self.chance.between(Duration::ZERO, SPAN);
-            for _ in 0..self.chance.next() % 8 {
-                let when = when + self.chance.between(Duration::ZERO, Duration::from_millis(50));
+            // All at once, or one after the other.
+            let spread = Duration::from_millis(if self.chance.next() % 2 == 0 { 50 } else { 5000 });
+            for _ in 0..self.chance.next() % 12 {
+                let when = when + self.chance.between(Duration::ZERO, spread);
                 let replica = self.any_replica();
                 asked.push((replica.clone(), tokio::spawn(replica.ask(self.key, when))));
             }
@@ -147,9 +171,9 @@ impl World {
         self.well.store(true, Ordering::Relaxed);
         sleep(REST).await;
 
-        let logged_out = match logout {
-            Some(logout) if logout.is_finished() => logout.await.unwrap(),
-            _ => None,
+        let logout = match logout {
+            Some(logout) => Some(logout.await.unwrap()),
+            None => None,
         };
         let (mut requests, mut unanswered) = (vec![], 0);
         for (replica, request) in asked {
@@ -159,14 +183,13 @@ impl World {
                 unanswered += 1;
             }
         }
-        let any = |of: fn(&Fate) -> &AtomicBool| {
-            self.replicas.iter().any(|replica| of(&replica.fate).load(Ordering::Relaxed))
-        };
-        let (killed, lost_a_lease) = (any(|fate| &fate.killed), any(|fate| &fate.lost_a_lease));
+        let killed = self.replicas.iter().any(Replica::is_dead);
+        let lost_a_lease = self.shared.lost_a_lease.load(Ordering::Relaxed);
         let last = self.last().await;
         let is_there = self.replicas[0].is_there(&self.shared, self.key).await;
         let redeemed = self.provider.redeemed();
-        Seen { requests, unanswered, redeemed, logged_out, killed, lost_a_lease, is_there, last }
+        let broken = self.shared.broken.lock().unwrap().take();
+        Seen { broken, requests, unanswered, redeemed, logout, killed, lost_a_lease, is_there, last }
     }
 
     fn any_replica(&self) -> Replica {
@@ -174,14 +197,14 @@ impl World {
         self.replicas[one].clone()
     }
 
-    fn begin_logout(&self) -> JoinHandle<Option<(Instant, Instant)>> {
+    fn begin_logout(&self) -> JoinHandle<Logout> {
         let (replica, key) = (self.any_replica(), self.key);
         let when = self.chance.between(Duration::ZERO, SPAN);
         tokio::spawn(async move {
             sleep(when).await;
             let began = Instant::now();
-            replica.vault.end(key).await.ok()?;
-            Some((began, Instant::now()))
+            let ended = timeout(MINUTE, replica.vault.end(key)).await;
+            Logout { began, done: matches!(ended, Ok(Ok(_))).then(Instant::now) }
         })
     }
 
@@ -196,7 +219,6 @@ impl World {
                 well: self.well.clone(),
                 killed: AtomicBool::new(false),
                 stalled: Mutex::new(Instant::now()),
-                lost_a_lease: AtomicBool::new(false),
             };
             Replica::new(&self.shared, &self.provider, Arc::new(fate), clock)
         });
