@@ -1,6 +1,6 @@
 //! Who is calling, and the credentials for the services behind us.
 //!
-//! [`Bearer`] and [`ApiKeys`] turn the credential of a request into a [`Caller`](request_context::Caller);
+//! [`Sessions`], [`Bearer`] and [`ApiKeys`] turn the credential of a request into a [`Caller`](request_context::Caller);
 //! nothing else does. [`Tokens`] gives each call to a domain service the token that speaks for that caller,
 //! or for this service. All of them know one [`Provider`], which issues the tokens.
 

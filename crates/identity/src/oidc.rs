@@ -161,9 +161,10 @@ impl RelyingParty {
         })?;
         let expected = self.expected(&answer, Some(&attempt.nonce), None);
         let person = self.person(ctx, answer.id_token.as_deref(), expected).await?;
-        let asked_for = Scopes::parse(&self.0.provider.settings().scopes);
-        let tokens = TokenSet::new(answer, asked, &asked_for)
-            .map_err(|error| RedeemError::Unavailable(Arc::new(error)))?;
+        let tokens = TokenSet::new(answer, asked);
+        let mut tokens = tokens.map_err(|error| RedeemError::Unavailable(Arc::new(error)))?;
+        // An answer without scopes grants those that were asked for (RFC 6749, section 5.1).
+        tokens.scopes.get_or_insert_with(|| Scopes::parse(&self.0.provider.settings().scopes));
         Ok(SignedIn { subject: person.subject, name: person.name, sid: person.sid, tokens })
     }
 
@@ -193,8 +194,7 @@ impl RelyingParty {
                 }
             }
         }
-        let asked_for = Scopes::parse(&self.0.provider.settings().scopes);
-        TokenSet::new(answer, asked, &asked_for).map_err(unavailable)
+        TokenSet::new(answer, asked).map_err(unavailable)
     }
 
     /// Where the browser goes to end the provider's own session (OpenID Connect RP-Initiated Logout 1.0,

@@ -171,11 +171,16 @@ impl Sessions {
         }
     }
 
-    /// Waits until nothing is under way behind requests. A process that ends before loses the tokens that the provider
-    /// is just giving it, and with them a session.
+    /// Waits until nothing is under way behind requests: for 90 s at the worst, when provider and store are away. A
+    /// process that ends before loses the tokens that the provider is just giving it, and with them a session.
     pub async fn settled(&self) {
         self.0.tasks.close();
         self.0.tasks.wait().await;
+    }
+
+    /// What is under way behind requests, for a drain that waits for it.
+    pub fn tasks(&self) -> TaskTracker {
+        self.0.tasks.clone()
     }
 
     /// The session that a request presents, whether or not there is one.

@@ -56,7 +56,7 @@ pub struct App {
     /// Routes of the admin listener beside those that every service has. All of them want the admin token.
     pub admin: Router,
     /// What runs on when its request is gone, and is waited for before the process ends.
-    pub tasks: TaskTracker,
+    pub tasks: Vec<TaskTracker>,
     /// Cancelled when nothing is accepted any more: what is answered without end ends then.
     pub closing: CancellationToken,
 }
@@ -64,7 +64,7 @@ pub struct App {
 impl App {
     /// An app without admin routes of its own, without tasks that outlive their requests and without event streams.
     pub fn new(router: Router) -> Self {
-        Self { router, admin: Router::new(), tasks: TaskTracker::new(), closing: CancellationToken::new() }
+        Self { router, admin: Router::new(), tasks: vec![], closing: CancellationToken::new() }
     }
 
     /// The same, with these routes on the admin listener.
@@ -81,10 +81,10 @@ impl App {
         self
     }
 
-    /// The same, with these tasks to wait for.
+    /// The same, with these tasks to wait for too.
     #[must_use]
     pub fn tasks(mut self, tasks: TaskTracker) -> Self {
-        self.tasks = tasks;
+        self.tasks.push(tasks);
         self
     }
 }

@@ -31,7 +31,7 @@ pub(crate) struct Bound {
     progress: Progress,
     router: Router,
     admin_router: Router,
-    tasks: TaskTracker,
+    tasks: Vec<TaskTracker>,
     closing: CancellationToken,
     public: TcpListener,
     admin: TcpListener,
@@ -107,7 +107,7 @@ impl Bound {
 struct Serving {
     settings: ServerSettings,
     progress: Progress,
-    tasks: TaskTracker,
+    tasks: Vec<TaskTracker>,
     closing: CancellationToken,
     leaving: CancellationToken,
     stop: CancellationToken,
@@ -134,14 +134,21 @@ impl Serving {
         self.stop.cancel();
         let public = self.public.await;
         // Only requests begin tasks, and there are none any more.
-        self.tasks.close();
-        if timeout_at(end, self.tasks.wait()).await.is_err() {
-            warn!(tasks = self.tasks.len(), "drain timeout: tasks are cut");
+        if timeout_at(end, ended(&self.tasks)).await.is_err() {
+            let tasks = self.tasks.iter().map(TaskTracker::len).sum::<usize>();
+            warn!(tasks, "drain timeout: tasks are cut");
         }
         self.admin_stop.cancel();
         let outcome = public.and(self.admin.await).map_err(Failure::refused);
         info!("stopped");
         outcome
+    }
+}
+
+async fn ended(tasks: &[TaskTracker]) {
+    for tasks in tasks {
+        tasks.close();
+        tasks.wait().await;
     }
 }
 

@@ -78,6 +78,7 @@ pub async fn build(settings: Settings) -> Result<App, BuildError> {
     state.sessions.warm();
     state.outbound.listen();
     let admin = upstreams(state.outbound.clone(), Outbound::state, Outbound::forget);
-    let (writes, closing) = (state.writes.tasks(), state.streams.closing().clone());
-    Ok(App::new(app(state, &settings)).tasks(writes).closing(closing).admin(admin))
+    let (writes, sessions) = (state.writes.tasks(), state.sessions.tasks());
+    let closing = state.streams.closing().clone();
+    Ok(App::new(app(state, &settings)).tasks(writes).tasks(sessions).closing(closing).admin(admin))
 }

@@ -109,6 +109,10 @@ impl ServiceSettings for Settings {
                 return Err(Invalid::new(key, right).within(section));
             }
         }
+        self.session.check(&self.public_url, &self.store).map_err(|bad| match bad.key {
+            "public_url" => Invalid::new(bad.key, bad.problem),
+            key => Invalid::new(key, bad.problem).within("session"),
+        })?;
         self.requests.check().map_err(|(key, right)| Invalid::new(key, right).within("requests"))
     }
 }

@@ -20,17 +20,13 @@ pub(crate) struct TokenSet {
     pub(crate) access_ends: Timestamp,
     /// Absent if there is none, or at a refresh if the one that was used is still good.
     pub(crate) refresh_token: Option<SecretString>,
-    pub(crate) scopes: Scopes,
+    /// Absent at a refresh if they are those that were granted before (RFC 6749, section 6).
+    pub(crate) scopes: Option<Scopes>,
 }
 
 impl TokenSet {
-    /// `asked` is when: the token's life may have begun then. An answer without scopes grants what was
-    /// `asked_for` (RFC 6749, section 5.1).
-    pub(super) fn new(
-        answer: TokenAnswer,
-        asked: Timestamp,
-        asked_for: &Scopes,
-    ) -> Result<Self, ProviderError> {
+    /// `asked` is when: the token's life may have begun then.
+    pub(super) fn new(answer: TokenAnswer, asked: Timestamp) -> Result<Self, ProviderError> {
         if !answer.token_type.eq_ignore_ascii_case("Bearer") {
             return Err(ProviderError::new("its token is not a bearer token"));
         }
@@ -45,7 +41,7 @@ impl TokenSet {
             access_token: answer.access_token.into(),
             access_ends,
             refresh_token: answer.refresh_token.map(SecretString::from),
-            scopes: answer.scope.map_or_else(|| asked_for.clone(), |scope| Scopes::parse(&scope)),
+            scopes: answer.scope.as_deref().map(Scopes::parse),
         })
     }
 }

@@ -32,6 +32,8 @@ struct State {
     good: Vec<String>,
     redeemed: BTreeMap<String, usize>,
     revoked: Vec<String>,
+    /// How often it was asked, whether or not it answered.
+    asked: usize,
     down: bool,
     rotates: bool,
     end_session: Option<String>,
@@ -45,6 +47,7 @@ impl FakeIssuer {
             good: vec![],
             redeemed: BTreeMap::new(),
             revoked: vec![],
+            asked: 0,
             down: false,
             rotates: true,
             end_session: Some(format!("{REALM}/end-session")),
@@ -93,6 +96,10 @@ impl FakeIssuer {
         self.state().redeemed.clone()
     }
 
+    pub(crate) fn asked(&self) -> usize {
+        self.state().asked
+    }
+
     pub(crate) fn revoked(&self) -> Vec<String> {
         self.state().revoked.clone()
     }
@@ -110,7 +117,7 @@ impl FakeIssuer {
             access_token: access.into(),
             access_ends: self.clock.now() + state.life,
             refresh_token: Some(refresh.into()),
-            scopes: Scopes::parse("orders:read"),
+            scopes: Some(Scopes::parse("orders:read")),
         }
     }
 
@@ -118,6 +125,7 @@ impl FakeIssuer {
     pub(crate) fn redeem(&self, refresh_token: &SecretString) -> Result<TokenSet, RefreshError> {
         {
             let mut state = self.state();
+            state.asked += 1;
             if state.down {
                 return Err(RefreshError::Unavailable(Arc::new(ProviderError::new("it is down"))));
             }

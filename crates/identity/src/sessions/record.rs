@@ -72,7 +72,7 @@ impl Record {
             access_begins: now,
             access_ends: tokens.access_ends,
             refresh_token: tokens.refresh_token.map(|token| token.expose_secret().to_owned()),
-            scopes: tokens.scopes.as_str().to_owned(),
+            scopes: tokens.scopes.unwrap_or_default().as_str().to_owned(),
         }
     }
 
@@ -95,7 +95,7 @@ impl Record {
             access_begins: now,
             access_ends: tokens.access_ends,
             refresh_token: rotated.or_else(|| self.refresh_token.clone()),
-            scopes: tokens.scopes.as_str().to_owned(),
+            scopes: tokens.scopes.as_ref().map_or(&*self.scopes, Scopes::as_str).to_owned(),
             ..self.clone()
         }
     }
@@ -194,7 +194,7 @@ mod tests {
             access_token: "access".into(),
             access_ends: at(ends),
             refresh_token: refresh_token.map(SecretString::from),
-            scopes: Scopes::parse("openid orders:read"),
+            scopes: Some(Scopes::parse("openid orders:read")),
         }
     }
 

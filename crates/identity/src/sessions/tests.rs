@@ -1,5 +1,6 @@
 //! Sessions as requests meet them.
 
+mod audit;
 mod endings;
 mod refreshing;
 mod replicas;
@@ -226,6 +227,11 @@ async fn its_use_is_noted_now_and_then() {
     assert!(noted > first);
     site.get(&ada).await;
     assert_eq!(version().await, noted);
+
+    // What has not changed is neither opened nor read again.
+    let (vault, key) = (&site.sessions.0.vault, site.sessions.presented(&get(&ada)).unwrap());
+    let opened = [vault.load(key).await.unwrap().unwrap(), vault.load(key).await.unwrap().unwrap()];
+    assert!(Arc::ptr_eq(&opened[0], &opened[1]));
 }
 
 #[tokio::test(start_paused = true)]

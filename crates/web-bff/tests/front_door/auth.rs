@@ -125,8 +125,28 @@ async fn only_a_path_of_ours_is_returned_to() {
 async fn blocked_cookies_have_a_page_that_says_so() {
     let bff = Bff::start().await;
     let answer = new_browser(&bff).get("/auth/callback?code=c1&state=s1").await;
-    insta::assert_snapshot!(page(&answer), @"");
-    insta::assert_snapshot!(answer.header("content-security-policy"), @"");
+    insta::assert_snapshot!(page(&answer), @r#"
+    400 text/html; charset=utf-8
+    <!doctype html>
+    <html lang="en">
+    <head>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <meta name="robots" content="noindex">
+
+    <title>Cookies are blocked</title>
+    …
+    </head>
+    <body>
+    <main>
+    <h1>Cookies are blocked</h1>
+    <p>Your browser sent no cookie back, so we cannot tell that this sign-in is yours. Allow cookies for this site and sign in again. If you began in another browser, finish there.</p>
+    <p><a href="http://127.0.0.1:8080/web/auth/login?returnTo=%2F">Sign in again</a></p>
+    </main>
+    </body>
+    </html>
+    "#);
+    insta::assert_snapshot!(answer.header("content-security-policy"), @"default-src 'none'; style-src 'sha256-ItM/rlDKRIkSTepYtHvgtdgtKsEBCVwx1JiM54iODmA='; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
 }
 
 #[tokio::test]
@@ -162,7 +182,14 @@ async fn each_trouble_has_its_page() {
         let again = page.split("href=\"").nth(1).unwrap().split('"').next().unwrap();
         pages.push(format!("{} {title} | {again}", answer.status.as_u16()));
     }
-    insta::assert_snapshot!(pages.join("\n"), @"");
+    insta::assert_snapshot!(pages.join("\n"), @"
+    403 You are not signed in | http://127.0.0.1:8080/web/auth/login?returnTo=%2Forders%3Fa%3D%2522%253E%253Cscript%253E
+    403 You were not signed in | http://127.0.0.1:8080/web/auth/login?returnTo=%2Forders%3Fa%3D%2522%253E%253Cscript%253E
+    503 Signing in does not work right now | http://127.0.0.1:8080/web/auth/login?returnTo=%2Forders%3Fa%3D%2522%253E%253Cscript%253E
+    400 This sign-in cannot be trusted | http://127.0.0.1:8080/web/auth/login?returnTo=%2Forders%3Fa%3D%2522%253E%253Cscript%253E
+    400 This sign-in cannot be trusted | http://127.0.0.1:8080/web/auth/login?returnTo=%2Forders%3Fa%3D%2522%253E%253Cscript%253E
+    503 Signing in does not work right now | http://127.0.0.1:8080/web/auth/login?returnTo=%2Forders%3Fa%3D%2522%253E%253Cscript%253E
+    ");
 }
 
 #[tokio::test]

@@ -20,15 +20,15 @@ fn every_promise_holds_whatever_happens() {
     let mut met = BTreeMap::<&str, usize>::new();
     for seed in seeds {
         let checked = std::panic::catch_unwind(|| check(seed));
-        let seen = checked.unwrap_or_else(|_| panic!("seed {seed} breaks a promise, for the reason above"));
+        let saw = checked.unwrap_or_else(|_| panic!("seed {seed} breaks a promise, for the reason above"));
         for (name, happened) in [
-            ("refreshed", seen.redeemed.len() > 1),
-            ("redeemed twice", seen.redeemed.values().any(|times| *times > 1)),
-            ("logged out", seen.logged_out().is_some()),
-            ("killed", seen.killed),
-            ("lost a lease", seen.lost_a_lease),
-            ("ended without logout", seen.logout.is_none() && seen.last == Outcome::Ended),
-            ("unavailable", seen.requests.iter().any(|request| request.outcome == Outcome::Unavailable)),
+            ("refreshed", saw.redeemed.len() > 1),
+            ("redeemed twice", saw.redeemed.values().any(|times| *times > 1)),
+            ("logged out", saw.logged_out().is_some()),
+            ("killed", saw.killed),
+            ("lost a lease", saw.lost_a_lease),
+            ("ended without logout", saw.logout.is_none() && saw.last == Outcome::Ended),
+            ("unavailable", saw.requests.iter().any(|request| request.outcome == Outcome::Unavailable)),
         ] {
             *met.entry(name).or_default() += usize::from(happened);
         }
@@ -41,30 +41,31 @@ fn check(seed: u64) -> Seen {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     let troubles = Troubles::of(seed);
-    let seen = runtime.block_on(async { World::new(seed, troubles).await.run().await });
+    let saw = runtime.block_on(async { World::new(seed, troubles).await.run().await });
     // A lease is lost only by who is stopped, or cannot reach the store.
-    let lost_a_lease = seen.lost_a_lease && (troubles.stall || troubles.store);
-    let excused = seen.killed || lost_a_lease || troubles.lost_answers;
+    let lost_a_lease = saw.lost_a_lease && (troubles.stall || troubles.store);
+    let excused = saw.killed || lost_a_lease || troubles.lost_answers;
 
-    let twice: Vec<_> = seen.redeemed.iter().filter(|(_, times)| **times > 1).collect();
+    assert_eq!(saw.broken, None);
+    let twice: Vec<_> = saw.redeemed.iter().filter(|(_, times)| **times > 1).collect();
     assert!(excused || !troubles.rotation || twice.is_empty(), "redeemed twice without need: {twice:?}");
 
-    for request in &seen.requests {
+    for request in &saw.requests {
         let ended = request.outcome == Outcome::Ended;
-        let signed_out = seen.logout.is_some_and(|logout| logout.began <= request.ended);
+        let signed_out = saw.logout.is_some_and(|logout| logout.began <= request.ended);
         assert!(!ended || signed_out || excused, "logged out by nobody: {request:?}");
-        let after = seen.logged_out().is_some_and(|done| done < request.began);
+        let after = saw.logged_out().is_some_and(|done| done < request.began);
         assert!(!after || request.outcome != Outcome::Served, "served after its logout: {request:?}");
         assert!(request.lived, "served with a token that is over: {request:?}");
     }
-    assert_eq!(seen.unanswered, 0, "somebody never got an answer");
-    let logged_out = seen.logged_out().is_some();
-    assert!(!logged_out || !seen.is_there, "a session came back after its logout");
-    let expected = match seen.last {
+    assert_eq!(saw.unanswered, 0, "somebody never got an answer");
+    let logged_out = saw.logged_out().is_some();
+    assert!(!logged_out || !saw.is_there, "a session came back after its logout");
+    let expected = match saw.last {
         Outcome::Served => !logged_out,
-        Outcome::Ended => seen.logout.is_some() || excused,
+        Outcome::Ended => saw.logout.is_some() || excused,
         Outcome::Unavailable => false,
     };
-    assert!(expected, "when all is well again: {:?}", seen.last);
-    seen
+    assert!(expected, "when all is well again: {:?}", saw.last);
+    saw
 }

@@ -17,7 +17,7 @@ use crate::sessions::vault::{Found, Opened};
 /// would be lost with the answer.
 const REDEMPTION: Duration = Duration::from_secs(30);
 /// How long it is tried to write what the provider gave.
-const WRITING: Duration = Duration::from_secs(60);
+const WRITING: Duration = Duration::from_mins(1);
 /// So often it is looked, after a refusal, whether somebody else's redemption is being written.
 const LOOKS: usize = 4;
 

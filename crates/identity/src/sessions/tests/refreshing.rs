@@ -70,6 +70,7 @@ async fn a_provider_that_is_down_is_not_a_logout() {
         assert_eq!(site.get(&ada).await, LATER);
         assert_eq!(site.state(&ada).await.unwrap_err().status(), 503, "nobody can tell");
     }
+    assert!(site.issuer.asked() <= 3, "it was asked {} times", site.issuer.asked());
     site.issuer.set_down(false);
     advance(Duration::from_secs(5)).await;
     assert_eq!(site.get(&ada).await, "u_42 a-2");
@@ -87,6 +88,25 @@ async fn a_refusal_ends_the_session_and_it_does_not_look_alive() {
     assert_eq!(site.get(&ada).await, NOBODY);
     assert_eq!(site.get(&ada).await, NOBODY);
     assert_eq!(site.redemptions(), once(&["r-1", "r-2"]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_is_not_believed_while_somebody_elses_redemption_is_being_written() {
+    let site = Site::new();
+    let ada = site.sign_in().await;
+    advance(5 * MINUTE).await;
+    // A replica that stood still for so long that it lost its lease.
+    let vault = &site.sessions.0.vault;
+    let key = site.sessions.presented(&get(&ada)).unwrap();
+    let session = vault.load(key).await.unwrap().unwrap();
+    let tokens = site.issuer.redeem(&session.record.refresh_token().unwrap()).unwrap();
+    let (waits, ()) = tokio::join!(site.get(&ada), async {
+        tokio::time::sleep(Duration::from_millis(150)).await;
+        assert_eq!(site.issuer.asked(), 2, "this one has not been refused yet");
+        let refreshed = session.record.refreshed(&tokens, vault.clock.now());
+        vault.write(key, refreshed, store::If::Version(session.version)).await.unwrap().unwrap();
+    });
+    assert_eq!(waits, "u_42 a-2");
 }
 
 #[tokio::test(start_paused = true)]

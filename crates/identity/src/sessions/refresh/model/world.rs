@@ -22,9 +22,9 @@ use crate::sessions::vault::Vault;
 
 const DEADLINE: Duration = Duration::from_secs(2);
 /// How long a token lives, and how long requests come.
-const LIFE: Duration = Duration::from_secs(20);
+const LIFE: Duration = Duration::from_secs(30);
 const MINUTE: Duration = Duration::from_mins(1);
-const SPAN: Duration = Duration::from_secs(75);
+const SPAN: Duration = Duration::from_secs(100);
 /// After that everything that began has ended: a redemption, and the writing of its outcome.
 const REST: Duration = Duration::from_mins(3);
 
@@ -91,6 +91,7 @@ pub(super) struct Seen {
     pub(super) killed: bool,
     pub(super) lost_a_lease: bool,
     pub(super) is_there: bool,
+    pub(super) broken: Option<String>,
     /// What a request gets when all is well again.
     pub(super) last: Outcome,
 }
@@ -131,6 +132,7 @@ impl World {
             keyring,
             newest: Mutex::new((0, 1)),
             holders: Mutex::default(),
+            broken: Mutex::default(),
             lost_a_lease: AtomicBool::new(false),
         });
         let well = Arc::new(AtomicBool::new(true));
@@ -156,8 +158,10 @@ impl World {
         let mut asked = vec![];
         for _ in 0..8 {
             let when = self.chance.between(Duration::ZERO, SPAN);
-            for _ in 0..self.chance.next() % 8 {
-                let when = when + self.chance.between(Duration::ZERO, Duration::from_millis(50));
+            // All at once, or one after the other.
+            let spread = Duration::from_millis(if self.chance.next() % 2 == 0 { 50 } else { 5000 });
+            for _ in 0..self.chance.next() % 12 {
+                let when = when + self.chance.between(Duration::ZERO, spread);
                 let replica = self.any_replica();
                 asked.push((replica.clone(), tokio::spawn(replica.ask(self.key, when))));
             }
@@ -184,7 +188,8 @@ impl World {
         let last = self.last().await;
         let is_there = self.replicas[0].is_there(&self.shared, self.key).await;
         let redeemed = self.provider.redeemed();
-        Seen { requests, unanswered, redeemed, logout, killed, lost_a_lease, is_there, last }
+        let broken = self.shared.broken.lock().unwrap().take();
+        Seen { broken, requests, unanswered, redeemed, logout, killed, lost_a_lease, is_there, last }
     }
 
     fn any_replica(&self) -> Replica {
