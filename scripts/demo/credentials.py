@@ -6,6 +6,8 @@ import json
 from urllib.parse import urlencode
 
 IDENTITY_PORT = 3007
+# Acme may ask as often as it likes, Globex five times a minute.
+PARTNERS = ["acme", "globex"]
 
 
 class NoCredential(Exception):
@@ -20,9 +22,9 @@ def header(frontend, name):
 
 
 def api_key(partner):
-    """The demo key of a partner. Only its hash is in the settings of partner-bff."""
-    if partner != "acme":
-        raise NoCredential(f"{partner!r} has no demo key: deploy/demo/partner-bff.toml knows acme")
+    """The demo key of a partner. Only its hash is in the keys file of partner-bff."""
+    if partner not in PARTNERS:
+        raise NoCredential(f"{partner!r} has no demo key: deploy/demo/partner-keys.toml has those of {' and '.join(PARTNERS)}")
     key_id = f"{partner}01"
     return f"tpk_{key_id}_{hashlib.sha256(f'triptych demo key {key_id}'.encode()).hexdigest()}"
 

@@ -7,6 +7,7 @@ mod attacks;
 mod bearer;
 mod endpoints;
 mod keys;
+mod partner_callers;
 mod provider;
 mod signer;
 mod support;
