@@ -27,6 +27,9 @@ pub(super) struct Watch {
     outside: Option<Outside>,
     /// What the keys in use were read from.
     good: [u8; 32],
+    /// What was there at the last look for the first time: somebody may be writing still, and half of a file can be
+    /// a file with fewer keys.
+    fresh: Option<[u8; 32]>,
     /// What was last complained about.
     complaint: Option<KeyFileError>,
 }
@@ -42,7 +45,7 @@ struct Outside {
 impl Watch {
     pub(super) fn new(contents: &Contents, every: Duration) -> Self {
         let (path, good) = (contents.path.clone(), contents.digest());
-        Self { path, every, outside: None, good, complaint: None }
+        Self { path, every, outside: None, good, fresh: None, complaint: None }
     }
 
     pub(super) async fn run(mut self, keys: Weak<Inner>) {
@@ -72,10 +75,15 @@ impl Watch {
         }
         self.outside = outside.filter(|outside| outside.has_settled());
         let now = Timestamp::now();
-        let read = Contents::read(&self.path).and_then(|contents| {
-            let is_new = contents.digest() != self.good;
-            let entries = is_new.then(|| contents.checked(&keys.rules, now)).transpose()?;
-            Ok(entries.map(|entries| (entries, contents.digest())))
+        let contents = Contents::read(&self.path);
+        let digest = contents.as_ref().ok().map(Contents::digest).filter(|digest| *digest != self.good);
+        if digest.is_some() && std::mem::replace(&mut self.fresh, digest) != digest {
+            self.outside = None;
+            return None;
+        }
+        let read = contents.and_then(|contents| {
+            let entries = digest.map(|_| contents.checked(&keys.rules, now)).transpose()?;
+            Ok(entries.zip(digest))
         });
         match read {
             Ok(None) => self.complaint.take().map(|_| News::AsBefore),

@@ -74,6 +74,11 @@ fn what_cannot_be_is_one_clear_line() {
     requests.deadline (BFF__REQUESTS__DEADLINE): must be from 10ms to 10m
     requests.optional_deadline (built-in defaults): must be from 10ms to deadline, which is 4s
     public_url (BFF__PUBLIC_URL): relative URL without a base: "partner"
+    plans.gold.per: missing; set it in a settings file or as BFF__PLANS__GOLD__PER
+    plans.default.per (BFF__PLANS__DEFAULT__PER): must be whole seconds from 1s to 31 days (744h)
+    plans.default.requests (BFF__PLANS__DEFAULT__REQUESTS): must be at most 100000 in a second: here 6000000
+    partners.acme.plan (BFF__PARTNERS__ACME__PLAN): there is no such plan; there are: default
+    api_keys.look_every (BFF__API_KEYS__LOOK_EVERY): must be between 10ms and 1h
     "#);
     assert!(with(&[("VERSIONS__V1__DEPRECATED_AT", "soon")]).is_err());
     assert!(with(&[deprecated, ("VERSIONS__V1__SUNSET", deprecated.1)]).is_ok(), "the end may come at once");

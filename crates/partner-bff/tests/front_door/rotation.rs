@@ -1,6 +1,7 @@
 //! Keys come and go while the service runs.
 
 use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 use test_support::{Client, Reply};
@@ -17,6 +18,13 @@ async fn until(client: &Client, status: u16) {
     assert!(asked.await.is_ok(), "it never was {status}");
 }
 
+/// In one step, as whoever serves should see it.
+fn write(file: &Path, text: &str) {
+    let beside = file.with_extension("new");
+    fs::write(&beside, text).unwrap();
+    fs::rename(&beside, file).unwrap();
+}
+
 #[tokio::test]
 async fn a_key_is_replaced_and_revoked_without_a_restart() {
     // The quota must not end the waiting.
@@ -27,21 +35,21 @@ async fn a_key_is_replaced_and_revoked_without_a_restart() {
     let [old_key, new_key] = ["old", "new"].map(|id| key(id, "acme", ALL_SCOPES));
     let file = bff.keys_file();
 
-    fs::write(&file, &old_key).unwrap();
+    write(&file, &old_key);
     until(&old, 200).await;
-    fs::write(&file, old_key.clone() + &new_key).unwrap();
+    write(&file, &(old_key.clone() + &new_key));
     until(&new, 200).await;
     assert_eq!(old.get("/v1/usage").await.status, 200, "both are good for a time");
 
     let revoked = format!("{old_key}revoked_at = 2026-11-20T00:00:00Z\n{new_key}");
-    fs::write(&file, revoked).unwrap();
+    write(&file, &revoked);
     until(&old, 401).await;
     assert_eq!(new.get("/v1/usage").await.status, 200);
 
     // Half a file, and none at all: the last good one stays. What comes after shows that they were looked at.
     for bad in [Some(&new_key[..40]), None] {
         match bad {
-            Some(text) => fs::write(&file, text).unwrap(),
+            Some(text) => write(&file, text),
             None => fs::remove_file(&file).unwrap(),
         }
         for _ in 0..20 {
@@ -49,7 +57,7 @@ async fn a_key_is_replaced_and_revoked_without_a_restart() {
             assert_eq!(new.get("/v1/usage").await.status, 200);
         }
     }
-    fs::write(&file, key("newer", "acme", ALL_SCOPES)).unwrap();
+    write(&file, &key("newer", "acme", ALL_SCOPES));
     until(&new, 401).await;
 }
 
