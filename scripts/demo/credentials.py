@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from demo import sign_in
 
 IDENTITY_PORT = 3007
+# Acme may ask as often as it likes, Globex five times a minute.
 PARTNERS = ("acme", "globex")
 ROOT = Path(__file__).resolve().parent.parent.parent
 # scripts/run says here what web-bff's public URL is.
@@ -41,9 +42,9 @@ def session_cookie(user_id):
 
 
 def api_key(partner):
-    """The demo key of a partner. Only its hash is in the settings of partner-bff."""
+    """The demo key of a partner. Only its hash is in the keys file of partner-bff."""
     if partner not in PARTNERS:
-        raise NoCredential(f"{partner!r} has no demo key: deploy/demo/partner-bff.toml knows {' and '.join(PARTNERS)}")
+        raise NoCredential(f"{partner!r} has no demo key: deploy/demo/partner-keys.toml has those of {' and '.join(PARTNERS)}")
     key_id = f"{partner}01"
     return f"tpk_{key_id}_{hashlib.sha256(f'triptych demo key {key_id}'.encode()).hexdigest()}"
 

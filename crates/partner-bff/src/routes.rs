@@ -87,12 +87,12 @@ mod tests {
         insta::assert_snapshot!(urls.join("\n"), @r#"
         GET /docs [{}]
         GET /v1/openapi.json [{}]
-        GET /v1/orders [{"api_key":["orders:read"]}]
-        POST /v1/orders [{"api_key":["orders:write"]}]
-        GET /v1/orders/{id} [{"api_key":["orders:read"]}]
-        GET /v1/products [{"api_key":["catalog:read"]}]
-        GET /v1/products/{id} [{"api_key":["catalog:read"]}]
-        GET /v1/usage [{"api_key":["usage:read"]}]
+        GET /v1/orders [{"api_key":["orders:read"]},{"access_token":["orders:read"]}]
+        POST /v1/orders [{"api_key":["orders:write"]},{"access_token":["orders:write"]}]
+        GET /v1/orders/{id} [{"api_key":["orders:read"]},{"access_token":["orders:read"]}]
+        GET /v1/products [{"api_key":["catalog:read"]},{"access_token":["catalog:read"]}]
+        GET /v1/products/{id} [{"api_key":["catalog:read"]},{"access_token":["catalog:read"]}]
+        GET /v1/usage [{"api_key":["usage:read"]},{"access_token":["usage:read"]}]
         "#);
     }
 }

@@ -1,5 +1,7 @@
 //! Every route for callers that have no right to it.
 
+use std::collections::BTreeSet;
+
 use end_to_end::{ACME_KEY, Credential, Frontend, Kind, Shop, System};
 
 use crate::routes::ROUTES;
@@ -15,11 +17,16 @@ async fn nobody_gets_anything_without_a_credential_of_the_right_kind() {
     let system = System::start().await;
     let samples = Samples::find(&system).await;
     let credentials = useless_credentials(&system).await;
+    let mut tried = BTreeSet::new();
     for route in ROUTES {
         let frontend = system.frontend(route.kind).anonymous();
         let expected = if route.open { route.status.to_string() } else { "401 unauthenticated".to_owned() };
         assert_eq!(route.ask(&frontend, &samples).await.outcome(), expected, "{route} for nobody");
         for (what, header, value) in &credentials {
+            // There, whoever fails twenty times in a minute waits: each is tried at the first of its routes.
+            if route.kind == Kind::Partner && !route.open && !tried.insert(what) {
+                continue;
+            }
             let answer = route.ask(&frontend.clone().with(header, value), &samples).await;
             assert_eq!(answer.outcome(), expected, "{route} for {what}");
         }
@@ -100,15 +107,16 @@ async fn the_right_kind_at_the_wrong_door(system: &System) {
     let header = |kind: Kind| system.credential(kind).0[0].clone();
     let (session, bearer, key) = (header(Kind::Web), header(Kind::Mobile), header(Kind::Partner));
     let with = |frontend: Frontend, name: &str, value: &str| frontend.anonymous().with(name, value);
-    for (kind, path, (name, value)) in [
-        (Kind::Partner, "/v1/orders", &bearer),
-        (Kind::Partner, "/v1/orders", &session),
-        (Kind::Web, "/dashboard", &bearer),
-        (Kind::Web, "/dashboard", &key),
-        (Kind::Mobile, "/home", &session),
-        (Kind::Mobile, "/home", &key),
+    for (kind, path, (name, value), expected) in [
+        // The token is sound: another one of the same user would not help.
+        (Kind::Partner, "/v1/orders", &bearer, "403 forbidden"),
+        (Kind::Partner, "/v1/orders", &session, "401 unauthenticated"),
+        (Kind::Web, "/dashboard", &bearer, "401 unauthenticated"),
+        (Kind::Web, "/dashboard", &key, "401 unauthenticated"),
+        (Kind::Mobile, "/home", &session, "401 unauthenticated"),
+        (Kind::Mobile, "/home", &key, "401 unauthenticated"),
     ] {
         let answer = with(system.frontend(kind), name, value).get(path).await;
-        assert_eq!(answer.outcome(), "401 unauthenticated", "{} {path} with {name}", kind.name());
+        assert_eq!(answer.outcome(), expected, "{} {path} with {name}", kind.name());
     }
 }

@@ -27,6 +27,9 @@ pub(super) struct Watch {
     outside: Option<Outside>,
     /// What the keys in use were read from.
     good: [u8; 32],
+    /// What was there at the last look for the first time: somebody may be writing still, and half of a file can be
+    /// a file with fewer keys.
+    fresh: Option<[u8; 32]>,
     /// What was last complained about.
     complaint: Option<KeyFileError>,
 }
@@ -42,7 +45,7 @@ struct Outside {
 impl Watch {
     pub(super) fn new(contents: &Contents, every: Duration) -> Self {
         let (path, good) = (contents.path.clone(), contents.digest());
-        Self { path, every, outside: None, good, complaint: None }
+        Self { path, every, outside: None, good, fresh: None, complaint: None }
     }
 
     pub(super) async fn run(mut self, keys: Weak<Inner>) {
@@ -51,62 +54,84 @@ impl Watch {
             let Some(keys) = keys.upgrade() else { return };
             // A file system may take its time.
             let looked = spawn_blocking(move || {
-                self.look(&keys);
-                self
+                let news = self.look(&keys);
+                (self, news)
             });
-            match looked.await {
-                Ok(watch) => self = watch,
+            let Ok((watch, news)) = looked.await else {
                 // Only when the runtime ends.
-                Err(_) => return,
+                return;
+            };
+            self = watch;
+            if let Some(news) = news {
+                self.tell(&news);
             }
         }
     }
 
-    fn look(&mut self, keys: &Inner) {
+    fn look(&mut self, keys: &Inner) -> Option<News> {
         let outside = Outside::of(&self.path);
         if outside.is_some() && outside == self.outside {
-            return;
+            return None;
         }
         self.outside = outside.filter(|outside| outside.has_settled());
         let now = Timestamp::now();
-        match Contents::read(&self.path) {
-            Ok(contents) if contents.digest() == self.good => self.recover(),
-            Ok(contents) => match contents.checked(&keys.rules, now) {
-                Ok(entries) => {
-                    let table = Arc::new(Table::new(entries, &keys.rules, &keys.accounts));
-                    let before = keys.table.swap(Arc::clone(&table));
-                    (self.good, self.complaint) = (contents.digest(), None);
-                    self.report(&before.active(now), &table.active(now));
-                }
-                Err(error) => self.complain(error),
-            },
-            Err(error) => self.complain(error),
+        let contents = Contents::read(&self.path);
+        let digest = contents.as_ref().ok().map(Contents::digest).filter(|digest| *digest != self.good);
+        if digest.is_some() && std::mem::replace(&mut self.fresh, digest) != digest {
+            self.outside = None;
+            return None;
+        }
+        let read = contents.and_then(|contents| {
+            let entries = digest.map(|_| contents.checked(&keys.rules, now)).transpose()?;
+            Ok(entries.zip(digest))
+        });
+        match read {
+            Ok(None) => self.complaint.take().map(|_| News::AsBefore),
+            Ok(Some((entries, digest))) => {
+                let table = Arc::new(Table::new(entries, &keys.rules, &keys.accounts));
+                let before = keys.table.swap(Arc::clone(&table));
+                (self.good, self.complaint) = (digest, None);
+                Some(News::changed(&before.active(now), &table.active(now)))
+            }
+            Err(error) if self.complaint.as_ref() == Some(&error) => None,
+            Err(error) => {
+                self.complaint = Some(error.clone());
+                Some(News::Unusable(error))
+            }
         }
     }
 
-    /// The file is again what it was when it was last good.
-    fn recover(&mut self) {
-        if self.complaint.take().is_some() {
-            info!(file = %self.path.display(), "the file of API keys is as before again");
+    fn tell(&self, news: &News) {
+        let file = self.path.display();
+        match news {
+            News::Changed { keys, came, went } => {
+                info!(%file, keys, came, went, "API keys were read again");
+            }
+            News::Unusable(error) => {
+                warn!(%error, "the file of API keys cannot be used: the keys from before stay");
+            }
+            News::AsBefore => info!(%file, "the file of API keys is as before again"),
         }
     }
+}
 
-    fn report(&self, before: &BTreeSet<&str>, after: &BTreeSet<&str>) {
+/// What has happened to the file since it was last looked at.
+enum News {
+    Changed {
+        keys: usize,
+        came: String,
+        went: String,
+    },
+    Unusable(KeyFileError),
+    /// What was complained about is over, and the keys are those in use.
+    AsBefore,
+}
+
+impl News {
+    fn changed(before: &BTreeSet<&str>, after: &BTreeSet<&str>) -> Self {
         let list = |ids: &mut dyn Iterator<Item = &&str>| ids.copied().collect::<Vec<_>>().join(",");
-        info!(
-            file = %self.path.display(),
-            keys = after.len(),
-            came = list(&mut after.difference(before)),
-            went = list(&mut before.difference(after)),
-            "API keys were read again"
-        );
-    }
-
-    fn complain(&mut self, error: KeyFileError) {
-        if self.complaint.as_ref() != Some(&error) {
-            warn!(%error, "the file of API keys cannot be used: the keys from before stay");
-            self.complaint = Some(error);
-        }
+        let (came, went) = (list(&mut after.difference(before)), list(&mut before.difference(after)));
+        Self::Changed { keys: after.len(), came, went }
     }
 }
 

@@ -1,6 +1,7 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::SecretHash;
 
 fn identity(changes: &Value) -> Result<IdentitySettings, String> {
     let mut settings = json!({"issuer": "http://127.0.0.1:3007", "client_secret": "hush"});
@@ -36,12 +37,8 @@ fn partners(value: Value) -> Result<Partners, String> {
     serde_json::from_value(value).map_err(|error| error.to_string())
 }
 
-fn partner(account: &str, keys: &[Value]) -> Value {
-    json!({"account": account, "client_id": "acme", "client_secret": "hush", "keys": keys})
-}
-
-fn key(id: &str) -> Value {
-    json!({"id": id, "sha256": "0".repeat(64), "scopes": ["orders:read"]})
+fn partner(account: &str) -> Value {
+    json!({"account": account, "client_id": "acme", "client_secret": "hush"})
 }
 
 #[test]
@@ -56,10 +53,12 @@ fn every_default_is_shown_and_no_secret_is() {
     assert_eq!(serde_json::to_value(&settings).unwrap(), shown);
     assert!(!format!("{settings:?}").contains("hush"));
 
-    let settings = partners(json!({"acme": partner("acct_acme", &[key("acme01")])})).unwrap();
+    let settings = partners(json!({"acme": partner("acct_acme")})).unwrap();
     let shown = serde_json::to_value(&settings).unwrap();
-    assert_eq!(shown["acme"]["client_secret"], "[redacted]");
-    assert_eq!(shown["acme"]["keys"][0], key("acme01"));
+    let acme = json!({"account": "acct_acme", "client_id": "acme", "client_secret": "[redacted]"});
+    assert_eq!(shown, json!({"acme": acme}));
+    let keys = serde_json::to_value(ApiKeysSettings::default()).unwrap();
+    assert_eq!(keys, json!({"look_every": "2s"}));
     assert!(!format!("{settings:?}").contains("hush"));
 }
 
@@ -113,13 +112,11 @@ fn what_may_be_a_secret_is_not_quoted() {
         let own = identity(&json!({"client_secret": value})).unwrap_err();
         assert_eq!(own, "must be text");
 
-        let mut acme = partner("acct_acme", &[]);
+        let mut acme = partner("acct_acme");
         acme["client_secret"] = value.clone();
         assert_eq!(partners(json!({"acme": acme})).unwrap_err(), "must be text");
 
-        let mut key = key("a");
-        key["sha256"] = value;
-        let hash = partners(json!({"acme": partner("acct_acme", &[key])})).unwrap_err();
+        let hash = serde_json::from_value::<SecretHash>(value).unwrap_err().to_string();
         assert_eq!(hash, "must be 64 hexadecimal digits");
     }
     for url in ["issuer", "provider_url", "jwks_url", "token_url", "authorization_url", "end_session_url"] {
@@ -129,32 +126,18 @@ fn what_may_be_a_secret_is_not_quoted() {
 }
 
 #[test]
-fn partners_are_told_apart_and_have_two_keys_at_most() {
-    let expired = |id| {
-        let mut key = key(id);
-        key["expires_at"] = json!("2020-01-01T00:00:00Z");
-        key
-    };
-    let keys = [key("a"), key("b"), expired("c"), expired("d")];
-    assert!(partners(json!({"acme": partner("acct_acme", &keys)})).is_ok());
-
-    let short = json!({"id": "a", "sha256": "00"});
+fn partners_are_told_apart() {
     for (settings, line) in [
-        (json!({"acme": partner("a", &[key("a"), key("b"), key("c")])}), "acme.keys must have at most 2"),
-        (json!({"acme": partner("a", &[key("a"), key("a")])}), "acme.keys has the id a for the second time"),
         (
-            json!({"acme": partner("a", &[key("a")]), "globex": partner("g", &[key("a")])}),
-            "globex.keys has the id a for the second time",
-        ),
-        (
-            json!({"acme": partner("a", &[]), "globex": partner("a", &[])}),
+            json!({"acme": partner("a"), "globex": partner("a")}),
             "globex.account belongs to another partner already",
         ),
-        (json!({"acme": partner("a b", &[])}), "must be 1 to 128 visible ASCII characters"),
-        (json!({"acme": partner("a", &[key("a_b")])}), "must be 1 to 64 letters and digits"),
-        (json!({"acme": partner("a", &[short])}), "must be 64 hexadecimal digits"),
+        (json!({"acme": partner("a b")}), "must be 1 to 128 visible ASCII characters"),
     ] {
         let error = partners(settings).unwrap_err();
         assert!(error.contains(line), "{error}");
     }
+    let keys = |every: &str| serde_json::from_value::<ApiKeysSettings>(json!({"look_every": every}));
+    assert!(keys("10ms").is_ok() && keys("1h").is_ok());
+    assert!(keys("9ms").unwrap_err().to_string().contains("must be between 10ms and 1h"));
 }

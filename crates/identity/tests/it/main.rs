@@ -12,6 +12,7 @@ mod issuers;
 mod keys;
 mod oidc;
 mod oidc_provider;
+mod partner_callers;
 mod provider;
 mod signer;
 mod support;

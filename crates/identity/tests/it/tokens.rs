@@ -1,14 +1,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use identity::{Accounts, Tokens};
-use request_context::{AccessToken, Caller, RequestContext, Scopes, Subject};
+use identity::{Accounts, Tokens, X_API_KEY};
+use request_context::{AccessToken, Authenticate, Caller, RequestContext, Scopes, Subject};
 use serde_json::json;
 use upstream_client::{Credential, TokenError, TokenSource};
 
-use super::api_keys::partners;
+use super::api_keys::{Keys, accounts, key, partners};
 use super::provider::FakeProvider;
-use super::support::{pass, provider, request, until};
+use super::support::{head, pass, provider, request, until};
 
 fn tokens(fake: &FakeProvider) -> Arc<Tokens> {
     let provider = provider(fake, &json!({}));
@@ -56,17 +56,27 @@ async fn a_callers_token_passes_through_and_is_not_ours_to_renew() {
 #[tokio::test]
 async fn a_partners_token_is_renewed_once_for_all_whom_it_failed() {
     let fake = FakeProvider::start(&[]).await;
-    let tokens = tokens(&fake);
-    let ctx = request_of("acct_acme", "token-0");
-    let renewed = || token(&tokens, &ctx, Credential::Caller, Some("token-0"));
-    let all = futures::future::join_all((0..100).map(|_| renewed())).await;
-    assert!(all.into_iter().all(|token| token.unwrap() == "token-1"));
-    assert_eq!(renewed().await.unwrap(), "token-1");
-    assert_eq!(fake.calls("/token"), 1);
+    let accounts = accounts(&fake);
+    let tokens = Tokens::new(&provider(&fake, &json!({}))).with_accounts(Arc::clone(&accounts));
+    let keys = Keys::new(&[&key("acme01", "first", "")]).open(&accounts).unwrap();
+    let caller = keys.authenticate(&request(), &head(&[(X_API_KEY, "tpk_acme01_first")])).await.unwrap();
+    assert_eq!(caller.token.expose(), "token-1");
+    pass(Duration::from_secs(5)).await;
 
-    let other = request_of("acct_globex", "token-0");
-    let other = token(&tokens, &other, Credential::Caller, Some("token-0")).await;
-    assert_eq!(other.unwrap(), "token-2", "one account got the other's token");
+    let ctx = request().with_caller(caller);
+    let renewed = || token(&tokens, &ctx, Credential::Caller, Some("token-1"));
+    let all = futures::future::join_all((0..100).map(|_| renewed())).await;
+    assert!(all.into_iter().all(|token| token.unwrap() == "token-2"));
+    assert_eq!(renewed().await.unwrap(), "token-2");
+    assert_eq!(fake.calls("/token"), 2);
+
+    // A token that was brought, of this account or another's, is not replaced by one that may do more.
+    for (account, rejected) in [("acct_acme", "brought"), ("acct_globex", "token-1")] {
+        let ctx = request_of(account, rejected);
+        let refused = token(&tokens, &ctx, Credential::Caller, Some(rejected)).await;
+        assert!(matches!(refused, Err(TokenError::Refused)), "{account}: {refused:?}");
+    }
+    assert_eq!(fake.calls("/token"), 2);
 }
 
 #[tokio::test]

@@ -110,7 +110,7 @@ fn what_cannot_be_is_one_clear_line_and_changes_nothing() {
     let lines = [
         "key new --partner initech --scope orders:read",
         "key new --partner acme --scope orders:delete",
-        "key new --partner acme --scope orders:read --expires -1d",
+        "key new --partner acme --scope orders:read --expires=-1d",
         "key revoke nobody",
     ];
     let lines: Vec<_> = lines.iter().map(|line| shop.failure(line)).collect();
@@ -147,7 +147,26 @@ fn without_a_file_there_is_nothing_to_change() {
 #[test]
 fn help_says_what_there_is() {
     let mut command = key().arguments;
-    insta::assert_snapshot!(command.render_long_help(), @"");
+    insta::assert_snapshot!(command.render_long_help(), @r"
+    Gives out, shows and revokes API keys
+
+    Usage: key <COMMAND>
+
+    Commands:
+      new     Makes a key and prints it, once: only its hash is kept
+      list    Shows every key, without its hash
+      revoke  Refuses a key from now on
+      help    Print this message or the help of the given subcommand(s)
+
+    Options:
+      -h, --help
+              Print help
+    ");
     let new = command.find_subcommand_mut("new").unwrap();
-    insta::assert_snapshot!(new.render_long_help(), @"");
+    let help = new.render_long_help().to_string();
+    for part in
+        ["--partner <PARTNER>", "--scope <SCOPE>", "catalog:read, orders:read", "--expires <TIME>", "90d"]
+    {
+        assert!(help.contains(part), "{help}");
+    }
 }

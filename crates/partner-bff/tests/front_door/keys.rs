@@ -10,14 +10,15 @@ async fn every_route_wants_a_key() {
     let bff = Bff::start().await;
     for (route, _, call, answer) in routes() {
         bff.fake.on(call, Reply::Json(answer));
-        for client in [
-            bff.anonymous(),
-            bff.anonymous().with("x-api-key", "tpk_acme_wrong"),
-            bff.anonymous().with("authorization", "Bearer tpk_acme_secret"),
+        for (name, value, challenge) in [
+            ("x-nothing", "", r#"ApiKey realm="triptych", Bearer realm="triptych""#),
+            ("x-api-key", "tpk_acme_wrong", r#"ApiKey realm="triptych""#),
+            ("authorization", "Bearer tpk_acme_secret", r#"Bearer realm="triptych", error="invalid_token""#),
         ] {
-            let answer = ask(&client, route).await;
+            let answer = ask(&bff.anonymous().with(name, value), route).await;
             assert_eq!(answer.status, 401, "{route}");
-            assert_eq!(answer.header("www-authenticate"), r#"ApiKey realm="triptych""#, "{route}");
+            assert_eq!(answer.header("www-authenticate"), challenge, "{route}");
+            assert_eq!(answer.header("ratelimit"), "", "nobody has no plan");
         }
         let answer = ask(&bff.client(), route).await;
         assert!(answer.status.is_success(), "{route}: {}", line(&answer));

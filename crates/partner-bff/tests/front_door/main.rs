@@ -1,27 +1,39 @@
 //! The service through its front door: a real socket, fake services behind it.
 
 mod bad_input;
+mod credentials;
 mod docs;
 mod faults;
 mod keys;
 mod openapi;
 mod orders;
 mod products;
+mod quotas;
+mod rotation;
 mod scopes;
 mod usage;
 mod versions;
 
+use std::fmt::Write as _;
+use std::fs;
+use std::path::PathBuf;
+
 use partner_bff::{AppState, Settings, app};
 use serde_json::{Value, json};
 use service_runtime::settings::load;
-use test_support::{Answer, Client, FakeUpstream, Reply, Served};
+use tempfile::TempDir;
+use test_support::{Answer, Client, FakeUpstream, Provider, Reply, Served};
 
 const ALL_SCOPES: &[&str] = &["catalog:read", "orders:read", "orders:write", "usage:read"];
 
 /// The service with one fake behind it, which is every domain service and the identity provider.
 struct Bff {
     fake: FakeUpstream,
+    provider: Provider,
+    state: AppState,
     served: Served,
+    /// Where the keys file is.
+    keys: TempDir,
 }
 
 impl Bff {
@@ -32,20 +44,33 @@ impl Bff {
     /// With a change to its settings.
     async fn with(change: impl FnOnce(&mut Settings)) -> Self {
         let fake = FakeUpstream::start().await;
-        let configuration = json!({
-            "issuer": fake.url, "jwks_uri": format!("{}/jwks", fake.url), "token_endpoint": format!("{}/token", fake.url),
-        });
-        fake.on("GET /.well-known/openid-configuration", Reply::Json(configuration))
+        let provider = Provider::new(fake.url.as_str());
+        fake.on("GET /.well-known/openid-configuration", Reply::Json(provider.discovery()))
+            .on("GET /jwks", Reply::Json(provider.jwks()))
             .on_each("POST /token", vec![token("first-token"), token("second-token")]);
+        let keys = TempDir::new().expect("a directory for the keys file");
         let mut settings = settings(&fake.url);
+        settings.api_keys.file = Some(keys.path().join("partner-keys.toml"));
+        write_keys(&settings, &[("acme", ALL_SCOPES), ("globex", ALL_SCOPES)]);
         change(&mut settings);
         let state = AppState::new(&settings).expect("good settings");
-        Self { fake, served: Served::start(app(state, &settings)).await }
+        let served = Served::start(app(state.clone(), &settings)).await;
+        Self { fake, provider, state, served, keys }
     }
 
     /// A client with the key of acme, which allows everything.
     fn client(&self) -> Client {
         self.anonymous().with("x-api-key", "tpk_acme_secret")
+    }
+
+    /// A client with an access token of this account.
+    fn with_token(&self, account: &str, scope: &str) -> Client {
+        let token = self.provider.token(account, &json!({"scope": scope}));
+        self.anonymous().with("authorization", &format!("Bearer {token}"))
+    }
+
+    fn keys_file(&self) -> PathBuf {
+        self.keys.path().join("partner-keys.toml")
     }
 
     fn anonymous(&self) -> Client {
@@ -55,8 +80,8 @@ impl Bff {
     /// What the domain services were asked, without the calls for tokens.
     fn calls(&self) -> Vec<String> {
         let seen = self.fake.seen().into_iter();
-        let calls =
-            seen.filter(|seen| !seen.route.ends_with("/token") && !seen.route.contains("/.well-known/"));
+        let of_identity = ["POST /token", "GET /jwks", "GET /.well-known/openid-configuration"];
+        let calls = seen.filter(|seen| !of_identity.contains(&seen.route.as_str()));
         calls.map(|seen| format!("{}?{}", seen.route, seen.query)).collect()
     }
 }
@@ -73,20 +98,35 @@ fn settings(fake: &str) -> Settings {
         ("BFF__UPSTREAMS__ORDERS__BREAKER", "false"),
         ("BFF__UPSTREAMS__CATALOG__BREAKER", "false"),
         ("BFF__UPSTREAMS__USAGE__BREAKER", "false"),
+        ("BFF__API_KEYS__LOOK_EVERY", "10ms"),
     ];
     let env = env.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let mut settings: Settings = load(None, env.into_iter()).expect("good settings");
-    let partners = json!({"acme": partner("acme", ALL_SCOPES), "globex": partner("globex", ALL_SCOPES)});
+    let partners = json!({"acme": partner("acme"), "globex": partner("globex")});
     settings.partners = serde_json::from_value(partners).expect("good partners");
     settings
 }
 
-/// A partner whose key is `tpk_<name>_secret`.
-fn partner(name: &str, scopes: &[&str]) -> Value {
+fn partner(name: &str) -> Value {
+    json!({"account": format!("acct_{name}"), "client_id": name, "client_secret": "hush"})
+}
+
+/// Writes a keys file: for each of these partners `tpk_<name>_secret`, with these scopes.
+fn write_keys(settings: &Settings, keys: &[(&str, &[&str])]) {
+    let text = keys.iter().fold(String::new(), |mut text, (name, scopes)| {
+        writeln!(text, "{}", key(name, name, scopes)).expect("a text can be written to");
+        text
+    });
+    fs::write(settings.api_keys.file.as_ref().expect("there is one"), text).expect("it can be written");
+}
+
+/// What a keys file says of `tpk_<id>_secret`.
+fn key(id: &str, partner: &str, scopes: &[&str]) -> String {
     // The SHA-256 of "secret".
     let sha256 = "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b";
-    let key = json!({"id": name, "sha256": sha256, "scopes": scopes});
-    json!({"account": format!("acct_{name}"), "client_id": name, "client_secret": "hush", "keys": [key]})
+    format!(
+        "[[key]]\nid = '{id}'\npartner = '{partner}'\nsha256 = '{sha256}'\nscopes = {scopes:?}\ncreated_at = 2026-11-01T00:00:00Z\n"
+    )
 }
 
 fn token(token: &str) -> Reply {

@@ -15,7 +15,12 @@ async fn the_document_knows_where_it_is_served() {
     assert_eq!(document["servers"], json!([{"url": "https://api.shop.example/partner"}]));
     let scheme =
         json!({"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "`tpk_<id>_<secret>`"});
-    assert_eq!(document["components"]["securitySchemes"]["api_key"], scheme);
+    let schemes = &document["components"]["securitySchemes"];
+    assert_eq!(schemes["api_key"], scheme);
+    assert_eq!(
+        (&schemes["access_token"]["type"], &schemes["access_token"]["scheme"]),
+        (&json!("http"), &json!("bearer"))
+    );
 
     let tag = answer.header("etag").to_owned();
     let again = bff.anonymous().with("if-none-match", &tag).get("/v1/openapi.json").await;
@@ -33,7 +38,7 @@ async fn every_reference_leads_somewhere_and_every_name_is_snake_case() {
     }
     names.sort_unstable();
     names.dedup();
-    insta::assert_snapshot!(names.join(" "), @"amount api_call_limit api_calls category currency data description detail errors from id image_url instance name next_cursor orders_placed page period placed_at pointer price product_id quantity rating request_id status stock storage_bytes storage_limit_bytes title to total type updated_at");
+    insta::assert_snapshot!(names.join(" "), @"amount api_call_limit api_calls category currency data description detail errors from id image_url instance limit name next_cursor orders_placed page period placed_at plan pointer price product_id quantity rate_limit rating remaining request_id resets_in_seconds status stock storage_bytes storage_limit_bytes title to total type updated_at window_seconds");
 }
 
 /// All references, and all names of members.

@@ -3,12 +3,11 @@
 use serde_json::json;
 use test_support::Reply;
 
-use crate::{ALL_SCOPES, Bff, ask, line, partner, routes};
+use crate::{ALL_SCOPES, Bff, ask, line, routes, write_keys};
 
 /// With the key of a partner that has these scopes.
 async fn start(scopes: &[&str]) -> Bff {
-    let partners = json!({"acme": partner("acme", scopes)});
-    Bff::with(|settings| settings.partners = serde_json::from_value(partners).expect("good partners")).await
+    Bff::with(|settings| write_keys(settings, &[("acme", scopes)])).await
 }
 
 #[tokio::test]
@@ -39,7 +38,11 @@ async fn the_document_names_the_scope_of_every_route() {
         let (method, path) = route.split_once(' ').unwrap();
         let path = path.replace("p_7", "{id}").replace("o_1", "{id}");
         let operation = &document["paths"][path][method.to_lowercase()];
-        assert_eq!(operation["security"], json!([{"api_key": [needed]}]), "{route}");
+        assert_eq!(
+            operation["security"],
+            json!([{"api_key": [needed]}, {"access_token": [needed]}]),
+            "{route}"
+        );
         let text = operation["description"].as_str().unwrap_or_default();
         assert!(text.ends_with(&format!("Needs the scope `{needed}`.")), "{route}: {text}");
     }

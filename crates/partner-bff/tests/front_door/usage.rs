@@ -20,6 +20,13 @@ async fn usage_and_quota_of_the_account() {
           "from": "2026-11-01T00:00:00Z",
           "to": "2026-12-01T00:00:00Z"
         },
+        "rate_limit": {
+          "limit": 600,
+          "plan": "default",
+          "remaining": 599,
+          "resets_in_seconds": 1,
+          "window_seconds": 60
+        },
         "storage_bytes": 5000000000,
         "storage_limit_bytes": 10000000000
       }
