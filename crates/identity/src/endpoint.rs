@@ -23,7 +23,9 @@ pub(crate) struct Question {
 /// Where a question is asked.
 pub(crate) struct Endpoint {
     upstream: Upstream,
-    operation: &'static Operation,
+    question: &'static Question,
+    /// Whether its address ends with a slash.
+    slash: bool,
     /// Names as they are sent, values as they are meant.
     query: Vec<(String, String)>,
 }
@@ -36,12 +38,19 @@ impl Endpoint {
             .map(|(name, value)| (byte_serialize(name.as_bytes()).collect(), value.into_owned()))
             .collect();
         url.set_query(None);
-        let operation = if url.path().ends_with('/') { &question.slash } else { &question.plain };
-        Ok(Self { upstream: upstream(url)?, operation, query })
+        let slash = url.path().ends_with('/');
+        Ok(Self { upstream: upstream(url)?, question, slash, query })
     }
 
+    /// Asks what this endpoint was made for.
     pub(crate) fn call<'a>(&'a self, ctx: &'a RequestContext) -> CallBuilder<'a> {
-        let call = self.upstream.call(ctx, self.operation);
+        self.ask(ctx, self.question)
+    }
+
+    /// Asks something else.
+    pub(crate) fn ask<'a>(&'a self, ctx: &'a RequestContext, question: &'static Question) -> CallBuilder<'a> {
+        let operation = if self.slash { &question.slash } else { &question.plain };
+        let call = self.upstream.call(ctx, operation);
         self.query.iter().fold(call, |call, (name, value)| call.query(name, value))
     }
 }

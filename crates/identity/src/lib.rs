@@ -10,7 +10,9 @@ mod audit;
 mod bearer;
 mod client_credentials;
 mod endpoint;
+mod exchange;
 mod flight;
+mod issued;
 mod jwt;
 mod key_set;
 mod keys;
@@ -28,6 +30,7 @@ pub use bearer::Bearer;
 pub use provider::Provider;
 pub use scopes::require_scope;
 pub use settings::{
-    ApiKeySettings, IdentitySettings, PartnerSettings, Partners, SecretHash, SigningAlgorithm,
+    ApiKeySettings, ExchangeMode, ExchangeSettings, IdentitySettings, PartnerSettings, Partners, SecretHash,
+    SigningAlgorithm,
 };
 pub use tokens::Tokens;

@@ -1,7 +1,10 @@
 //! The identity provider as we reach it: its configuration, its keys, its token endpoint.
 //!
-//! A call to it is made once: it is neither retried nor coalesced here. [`Keys`](crate::keys::Keys) and
-//! [`ClientCredentials`](crate::client_credentials::ClientCredentials) decide when to ask.
+//! A call to it is made once: it is neither retried nor coalesced here. [`Keys`](crate::keys::Keys),
+//! [`ClientCredentials`](crate::client_credentials::ClientCredentials) and
+//! [`RelyingParty`](crate::oidc::RelyingParty) decide when to ask.
+
+mod exchange;
 
 use std::error::Error;
 use std::sync::Arc;
@@ -17,15 +20,21 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use tokio::sync::OnceCell;
 use tokio::task::spawn_blocking;
-use upstream_client::{BadUpstream, Operation, Upstream};
+use upstream_client::{BadUpstream, CallError, CallErrorKind, Operation, Reason, Refusal, Upstream};
 use url::Url;
 use url::form_urlencoded::byte_serialize;
+
+pub(crate) use exchange::Verdict;
 
 use crate::IdentitySettings;
 use crate::endpoint::{Endpoint, Question, upstream};
 
 /// Time for asking where an endpoint is and then asking it.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// Time for a token that is rotated when it is redeemed: who hangs up early loses the new one.
+const REFRESH_PATIENCE: Duration = Duration::from_secs(10);
+
+const UNUSABLE: &str = "it announces an unusable endpoint";
 
 static CONFIGURATION: Operation =
     Operation::get("identity-provider.configuration", "/.well-known/openid-configuration")
@@ -33,13 +42,28 @@ static CONFIGURATION: Operation =
         .max_body(256 << 10);
 static KEYS: Question = Question { plain: ask_for_keys(""), slash: ask_for_keys("/") };
 static TOKEN: Question = Question { plain: ask_for_token(""), slash: ask_for_token("/") };
+static REFRESH: Question = Question {
+    plain: ask_for_token("").timeout(REFRESH_PATIENCE),
+    slash: ask_for_token("/").timeout(REFRESH_PATIENCE),
+};
+static REVOCATION: Question = Question { plain: ask_to_revoke(""), slash: ask_to_revoke("/") };
+
+/// What was given to be redeemed is void (RFC 6749, section 5.2), and will not be good again.
+pub(crate) const INVALID_GRANT: &str = "invalid_grant";
+/// The one answer of a token endpoint that says something about the grant, and not about us or about it.
+static REFUSALS: [Refusal; 1] =
+    [Refusal { code: INVALID_GRANT, title: "The grant is not valid", reason: Reason::Invalid }];
 
 const fn ask_for_keys(path: &'static str) -> Operation {
     Operation::get("identity-provider.keys", path).as_nobody().max_body(256 << 10)
 }
 
 const fn ask_for_token(path: &'static str) -> Operation {
-    Operation::post("identity-provider.token", path).as_nobody().max_body(64 << 10)
+    Operation::post("identity-provider.token", path).as_nobody().max_body(64 << 10).refusals(&REFUSALS)
+}
+
+const fn ask_to_revoke(path: &'static str) -> Operation {
+    Operation::post("identity-provider.revocation", path).as_nobody().max_body(64 << 10)
 }
 
 /// The identity provider that issues the tokens, and what this service is to it.
@@ -47,10 +71,13 @@ pub struct Provider {
     settings: IdentitySettings,
     realm: Arc<str>,
     service: String,
-    /// Where it announces its endpoints: absent if the settings name them all.
-    base: Option<Upstream>,
+    /// Where it announces its endpoints: a client is made at the start unless the settings name those that
+    /// every service needs.
+    base: OnceCell<Upstream>,
+    configuration: OnceCell<Arc<Configuration>>,
     keys: OnceCell<Endpoint>,
     token: OnceCell<Endpoint>,
+    revocation: OnceCell<Endpoint>,
 }
 
 /// A client of the provider.
@@ -67,13 +94,20 @@ pub(crate) struct ProviderError {
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
-/// Provider metadata (OpenID Connect Discovery 1.0, section 3).
+/// Provider metadata (OpenID Connect Discovery 1.0, section 3; RFC 8414; RFC 9207).
+///
+/// What only some services need is text until it is used, so that one bad address spoils no other.
 #[derive(Clone, Deserialize, Validate)]
 #[garde(allow_unvalidated)]
-struct Configuration {
+pub(crate) struct Configuration {
     issuer: String,
     jwks_uri: Url,
     token_endpoint: Option<Url>,
+    pub(crate) authorization_endpoint: Option<String>,
+    pub(crate) end_session_endpoint: Option<String>,
+    revocation_endpoint: Option<String>,
+    #[serde(default)]
+    pub(crate) authorization_response_iss_parameter_supported: bool,
 }
 
 /// A JWK set (RFC 7517, section 5). Its keys are read one by one: one that is unknown to us spoils no other.
@@ -83,7 +117,7 @@ pub(crate) struct KeysAnswer {
     pub(crate) keys: Vec<serde_json::Value>,
 }
 
-/// A successful token response (RFC 6749, section 5.1).
+/// A successful token response (RFC 6749, section 5.1; OpenID Connect Core 1.0, section 3.1.3.3).
 #[derive(Clone, Deserialize, Validate)]
 #[garde(allow_unvalidated)]
 pub(crate) struct TokenAnswer {
@@ -91,6 +125,12 @@ pub(crate) struct TokenAnswer {
     pub(crate) access_token: String,
     pub(crate) token_type: String,
     pub(crate) expires_in: Option<u64>,
+    #[garde(length(min = 1, max = 16384))]
+    pub(crate) id_token: Option<String>,
+    #[garde(length(min = 1, max = 8192))]
+    pub(crate) refresh_token: Option<String>,
+    #[garde(length(max = 2048))]
+    pub(crate) scope: Option<String>,
 }
 
 impl Provider {
@@ -99,15 +139,16 @@ impl Provider {
         let keys = named(settings.jwks_url.as_ref(), &KEYS)?;
         let token = named(settings.token_url.as_ref(), &TOKEN)?;
         let announces = !(keys.initialized() && token.initialized());
-        let issuer = || Url::parse(&settings.issuer).expect("the settings were checked");
-        let base = announces.then(|| settings.provider_url.clone().unwrap_or_else(issuer));
+        let base = announces.then(|| upstream(found_at(settings))).transpose()?;
         Ok(Arc::new(Self {
             settings: settings.clone(),
             realm: settings.issuer.as_str().into(),
             service: service.to_owned(),
-            base: base.map(upstream).transpose()?,
+            base: OnceCell::new_with(base),
+            configuration: OnceCell::new(),
             keys,
             token,
+            revocation: OnceCell::new(),
         }))
     }
 
@@ -134,7 +175,7 @@ impl Provider {
     pub(crate) async fn fetch_keys(&self, ctx: &RequestContext) -> Result<KeysAnswer, ProviderError> {
         let ctx = &detached(ctx);
         let keys = self.keys.get_or_try_init(async || {
-            let url = self.configuration(ctx).await?.jwks_uri;
+            let url = self.configuration(ctx).await?.jwks_uri.clone();
             self.announced(url, &KEYS).await
         });
         keys.await?.call(ctx).fetch().await.map_err(ProviderError::from_source("its keys cannot be fetched"))
@@ -146,23 +187,92 @@ impl Provider {
         ctx: &RequestContext,
         client: &Client,
     ) -> Result<TokenAnswer, ProviderError> {
+        self.ask_for_token(&detached(ctx), client, &TOKEN, &[("grant_type", "client_credentials")]).await
+    }
+
+    /// The tokens for an authorization code (RFC 6749, section 4.1.3), for as long as the request waits.
+    pub(crate) async fn redeem_code(
+        &self,
+        ctx: &RequestContext,
+        client: &Client,
+        (code, redirect_uri, verifier): (&str, &str, &str),
+    ) -> Result<TokenAnswer, ProviderError> {
+        let form = [
+            ("grant_type", "authorization_code"),
+            ("code", code),
+            ("redirect_uri", redirect_uri),
+            ("code_verifier", verifier),
+        ];
+        self.ask_for_token(ctx, client, &TOKEN, &form).await
+    }
+
+    /// The tokens for a refresh token (RFC 6749, section 6), however little time the request has.
+    pub(crate) async fn redeem_refresh_token(
+        &self,
+        ctx: &RequestContext,
+        client: &Client,
+        refresh_token: &SecretString,
+    ) -> Result<TokenAnswer, ProviderError> {
+        let form = [("grant_type", "refresh_token"), ("refresh_token", refresh_token.expose_secret())];
+        let ctx = detached_for(ctx, PATIENCE + REFRESH_PATIENCE);
+        self.ask_for_token(&ctx, client, &REFRESH, &form).await
+    }
+
+    /// Has a refresh token revoked (RFC 7009). Says whether the provider has an endpoint for that.
+    pub(crate) async fn revoke(
+        &self,
+        ctx: &RequestContext,
+        client: &Client,
+        refresh_token: &SecretString,
+    ) -> Result<bool, ProviderError> {
         let ctx = &detached(ctx);
+        let Some(url) = &self.configuration(ctx).await?.revocation_endpoint else {
+            return Ok(false);
+        };
+        let endpoint = self.revocation.get_or_try_init(async || {
+            let url = Url::parse(url).map_err(ProviderError::from_source(UNUSABLE))?;
+            self.announced(url, &REVOCATION).await
+        });
+        let form = [("token", refresh_token.expose_secret()), ("token_type_hint", "refresh_token")];
+        let call = endpoint.await?.call(ctx).header(AUTHORIZATION, client.authorization()).form(&form);
+        call.execute().await.map_err(ProviderError::from_source("it revoked no token"))?;
+        Ok(true)
+    }
+
+    async fn ask_for_token(
+        &self,
+        ctx: &RequestContext,
+        client: &Client,
+        question: &'static Question,
+        form: &[(&str, &str)],
+    ) -> Result<TokenAnswer, ProviderError> {
         let token = self.token.get_or_try_init(async || {
-            let url = self.configuration(ctx).await?.token_endpoint;
+            let url = self.configuration(ctx).await?.token_endpoint.clone();
             let url = url.ok_or_else(|| ProviderError::new("it announces no token endpoint"))?;
             self.announced(url, &TOKEN).await
         });
-        let call = token
-            .await?
-            .call(ctx)
-            .header(AUTHORIZATION, client.authorization())
-            .form(&[("grant_type", "client_credentials")]);
+        let call = token.await?.ask(ctx, question).header(AUTHORIZATION, client.authorization()).form(form);
         call.fetch().await.map_err(ProviderError::from_source("it issued no token"))
     }
 
-    async fn configuration(&self, ctx: &RequestContext) -> Result<Configuration, ProviderError> {
-        let base = self.base.as_ref().expect("an endpoint that the settings do not name needs one");
+    /// What it announces. Fetched when it is first needed, and kept.
+    pub(crate) async fn configuration(
+        &self,
+        ctx: &RequestContext,
+    ) -> Result<&Arc<Configuration>, ProviderError> {
+        self.configuration.get_or_try_init(async || self.fetch_configuration(&detached(ctx)).await).await
+    }
+
+    /// The same, if it was fetched before.
+    pub(crate) fn known_configuration(&self) -> Option<&Arc<Configuration>> {
+        self.configuration.get()
+    }
+
+    async fn fetch_configuration(&self, ctx: &RequestContext) -> Result<Arc<Configuration>, ProviderError> {
+        let base =
+            self.base.get_or_try_init(async || made(|url| upstream(url), found_at(&self.settings)).await);
         let found: Configuration = base
+            .await?
             .call(ctx, &CONFIGURATION)
             .fetch()
             .await
@@ -170,26 +280,29 @@ impl Provider {
         if found.issuer != self.settings.issuer {
             return Err(ProviderError::new("it has another name than the settings say"));
         }
-        Ok(found)
+        Ok(Arc::new(found))
     }
 
     /// The endpoint that is announced at `url`.
     async fn announced(&self, url: Url, question: &'static Question) -> Result<Endpoint, ProviderError> {
-        const UNUSABLE: &str = "it announces an unusable endpoint";
-        let url = self.moved(url)?;
-        // Not on a thread that handles requests: a client for TLS reads the system's certificates.
-        let made = spawn_blocking(move || Endpoint::new(url, question)).await;
-        made.map_err(ProviderError::from_source(UNUSABLE))?.map_err(ProviderError::from_source(UNUSABLE))
+        made(move |url| Endpoint::new(url, question), self.moved(url)?).await
+    }
+
+    /// An address for browsers: it is never moved, since they do not reach what only we reach.
+    pub(crate) fn front_channel(&self, url: &str) -> Result<Url, ProviderError> {
+        let url = Url::parse(url).map_err(ProviderError::from_source(UNUSABLE))?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(ProviderError::new(UNUSABLE));
+        }
+        self.refuse_downgrade(&url)?;
+        Ok(url)
     }
 
     /// An endpoint of the provider's own origin is reached where the provider is.
     fn moved(&self, mut url: Url) -> Result<Url, ProviderError> {
-        let issuer = Url::parse(&self.settings.issuer).expect("the settings were checked");
-        if issuer.scheme() == "https" && url.scheme() != "https" {
-            return Err(ProviderError::new("it announces an endpoint without TLS"));
-        }
+        self.refuse_downgrade(&url)?;
         if let Some(base) = &self.settings.provider_url
-            && url.origin() == issuer.origin()
+            && url.origin() == named_by(&self.settings).origin()
         {
             let mut moved = base.clone();
             moved.set_path(url.path());
@@ -197,6 +310,13 @@ impl Provider {
             url = moved;
         }
         Ok(url)
+    }
+
+    fn refuse_downgrade(&self, url: &Url) -> Result<(), ProviderError> {
+        if named_by(&self.settings).scheme() == "https" && url.scheme() != "https" {
+            return Err(ProviderError::new("it announces an endpoint without TLS"));
+        }
+        Ok(())
     }
 }
 
@@ -222,6 +342,15 @@ impl ProviderError {
         self.source.as_deref().map(|source| source as _)
     }
 
+    /// What the provider itself calls the reason of its refusal (RFC 6749, section 5.2), if it decides
+    /// anything.
+    pub(crate) fn refusal(&self) -> Option<&'static str> {
+        match self.source.as_deref()?.downcast_ref::<CallError>()?.kind {
+            CallErrorKind::Refused { refusal, .. } => Some(refusal?.code),
+            _ => None,
+        }
+    }
+
     fn from_source<E>(what: &'static str) -> impl FnOnce(E) -> Self
     where
         E: Error + Send + Sync + 'static,
@@ -236,10 +365,32 @@ fn named(url: Option<&Url>, question: &'static Question) -> Result<OnceCell<Endp
     Ok(OnceCell::new_with(endpoint))
 }
 
+/// What is made for a URL. Not on a thread that handles requests: a client for TLS reads the system's
+/// certificates.
+async fn made<T: Send + 'static>(
+    make: impl FnOnce(Url) -> Result<T, BadUpstream> + Send + 'static,
+    url: Url,
+) -> Result<T, ProviderError> {
+    let made = spawn_blocking(move || make(url)).await;
+    made.map_err(ProviderError::from_source(UNUSABLE))?.map_err(ProviderError::from_source(UNUSABLE))
+}
+
+fn named_by(settings: &IdentitySettings) -> Url {
+    Url::parse(&settings.issuer).expect("the settings were checked")
+}
+
+fn found_at(settings: &IdentitySettings) -> Url {
+    settings.provider_url.clone().unwrap_or_else(|| named_by(settings))
+}
+
 /// What is fetched serves everyone, so that it neither ends with the request that needed it first nor names
 /// its caller.
 fn detached(ctx: &RequestContext) -> RequestContext {
-    RequestContext::new(ctx.request_id().clone(), ctx.trace().clone(), Deadline::after(PATIENCE))
+    detached_for(ctx, PATIENCE)
+}
+
+fn detached_for(ctx: &RequestContext, patience: Duration) -> RequestContext {
+    RequestContext::new(ctx.request_id().clone(), ctx.trace().clone(), Deadline::after(patience))
 }
 
 #[cfg(test)]
@@ -256,7 +407,7 @@ mod tests {
         }
         let settings: IdentitySettings = serde_json::from_value(settings).unwrap();
         let provider = Provider::new(&settings, "mobile-bff").unwrap();
-        [provider.base.is_some(), provider.keys.initialized(), provider.token.initialized()]
+        [provider.base.initialized(), provider.keys.initialized(), provider.token.initialized()]
     }
 
     #[test]

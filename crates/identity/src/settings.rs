@@ -2,6 +2,7 @@
 //! partners.
 
 mod check;
+mod exchange;
 mod partners;
 
 use std::time::Duration;
@@ -12,6 +13,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize, Serializer};
 use url::Url;
 
+pub use exchange::{ExchangeMode, ExchangeSettings};
 pub use partners::{ApiKeySettings, PartnerSettings, Partners, SecretHash};
 
 /// The identity provider: how it is called, how it is reached, and what this service is to it.
@@ -64,6 +66,9 @@ pub struct IdentitySettings {
         deserialize_with = "check::keys_stale_for"
     )]
     pub keys_stale_for: Duration,
+    /// How a token becomes one that a domain service takes.
+    #[serde(default)]
+    pub exchange: ExchangeSettings,
 }
 
 mod default {

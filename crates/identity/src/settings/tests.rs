@@ -28,6 +28,7 @@ fn every_default_is_shown_and_no_secret_is() {
     let shown = json!({
         "issuer": "http://127.0.0.1:3007", "client_secret": "[redacted]",
         "algorithms": ["EdDSA", "ES256", "RS256"], "leeway": "30s", "keys_max_age": "5m", "keys_stale_for": "24h",
+        "exchange": {"mode": "exchange"},
     });
     assert_eq!(serde_json::to_value(&settings).unwrap(), shown);
     assert!(!format!("{settings:?}").contains("hush"));
@@ -57,6 +58,18 @@ fn what_is_out_of_range_is_one_clear_line() {
         (json!({"keys_max_age": "1s"}), "must be between 1m and 24h"),
         (json!({"keys_stale_for": "1000h"}), "must be between 1m and 168h"),
         (json!({"jwks": "http://idp"}), "unknown field `jwks`"),
+        (
+            json!({"exchange": {"mode": "none"}}),
+            "unknown variant `none`, expected `exchange` or `pass_through`",
+        ),
+        (
+            json!({"exchange": {"audiences": {"orders": ""}}}),
+            "orders must be 1 to 256 visible ASCII characters",
+        ),
+        (
+            json!({"exchange": {"mode": "pass_through", "audiences": {"orders": "o"}}}),
+            "audiences are for mode `exchange`: tokens that pass through stay as they are",
+        ),
     ] {
         let error = identity(&changes).unwrap_err();
         assert!(error.contains(line), "{error}");

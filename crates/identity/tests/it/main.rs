@@ -6,6 +6,8 @@ mod api_keys;
 mod attacks;
 mod bearer;
 mod endpoints;
+mod exchange;
+mod exchanger;
 mod keys;
 mod provider;
 mod signer;

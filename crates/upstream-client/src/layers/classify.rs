@@ -45,16 +45,20 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     Some(Duration::from_secs(seconds).min(LONGEST_ADVICE))
 }
 
-/// The operation's own refusal with the code that ends the problem's `type`.
+/// The operation's own refusal with the code that ends the problem's `type`, or that an authorization server
+/// gives as `error` (RFC 6749, section 5.2).
 fn refusal(reply: &Reply, reason: Reason) -> Option<&'static Refusal> {
     #[derive(Deserialize)]
-    struct Problem<'a> {
-        r#type: &'a str,
+    struct Said<'a> {
+        r#type: Option<&'a str>,
+        error: Option<&'a str>,
     }
     if reply.operation.refusals.is_empty() {
         return None;
     }
-    let problem: Problem = serde_json::from_slice(&reply.body).ok()?;
-    let code = problem.r#type.rsplit([':', '/', '#']).next()?;
-    reply.operation.refusals.iter().find(|refusal| refusal.code == code && refusal.reason == reason)
+    let said: Said = serde_json::from_slice(&reply.body).ok()?;
+    let of_type = said.r#type.and_then(|it| it.rsplit([':', '/', '#']).next());
+    let named = |code| move |refusal: &&Refusal| refusal.code == code && refusal.reason == reason;
+    let codes = [of_type, said.error].into_iter().flatten();
+    codes.into_iter().find_map(|code| reply.operation.refusals.iter().find(named(code)))
 }
