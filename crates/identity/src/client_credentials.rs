@@ -1,7 +1,6 @@
 //! A token by client credentials (RFC 6749, section 4.4), kept until shortly before it ends.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use request_context::{AccessToken, RequestContext};
@@ -10,19 +9,9 @@ use upstream_client::TokenError;
 
 use crate::Provider;
 use crate::flight::{Flight, Landing};
+use crate::issued::Issued;
 use crate::pace::Pace;
-use crate::provider::{Client, ProviderError, TokenAnswer};
-
-/// How long a token is taken to live if its issuer does not say, and the longest that is believed.
-const USUAL_LIFE: Duration = Duration::from_mins(1);
-const LONGEST_LIFE: Duration = Duration::from_hours(24);
-/// A token is replaced when this or a fifth of its life is left, whichever is less.
-const REPLACED_BEFORE: Duration = Duration::from_mins(1);
-/// What a call needs to arrive: a token with less left is not used.
-const LAST_USE: Duration = Duration::from_secs(2);
-/// A token that was refused this soon after it was issued would only be followed by another one that is
-/// refused.
-const TOO_YOUNG: Duration = Duration::from_secs(5);
+use crate::provider::{Client, ProviderError};
 
 /// The token of one client. Cheap to clone; clones share it.
 #[derive(Clone)]
@@ -39,13 +28,6 @@ struct Inner {
 }
 
 type Fetched = Result<AccessToken, Arc<ProviderError>>;
-
-#[derive(Debug)]
-struct Issued {
-    token: AccessToken,
-    at: Instant,
-    life: Duration,
-}
 
 impl ClientCredentials {
     pub(crate) fn new(provider: Arc<Provider>, client: Client) -> Self {
@@ -96,7 +78,7 @@ impl ClientCredentials {
             if usable.token.expose() != rejected.expose() {
                 return Ok(usable.token.clone());
             }
-            if usable.at.elapsed() < TOO_YOUNG {
+            if usable.is_too_young() {
                 return Err(TokenError::Refused);
             }
         }
@@ -160,33 +142,6 @@ impl ClientCredentials {
 
     fn pace(&self) -> MutexGuard<'_, Pace> {
         self.0.pace.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Issued {
-    /// `at` is when the token was asked for: its life may have begun then.
-    fn new(answer: TokenAnswer, at: Instant) -> Result<Self, ProviderError> {
-        if !answer.token_type.eq_ignore_ascii_case("Bearer") {
-            return Err(ProviderError::new("its token is not a bearer token"));
-        }
-        let token = AccessToken::new(answer.access_token);
-        if token.authorization().is_none() {
-            return Err(ProviderError::new("its token cannot be sent"));
-        }
-        let life = answer.expires_in.map_or(USUAL_LIFE, Duration::from_secs);
-        Ok(Self { token, at, life: life.min(LONGEST_LIFE) })
-    }
-
-    fn left(&self) -> Duration {
-        self.life.saturating_sub(self.at.elapsed())
-    }
-
-    fn is_usable(&self) -> bool {
-        self.left() > LAST_USE
-    }
-
-    fn is_old(&self) -> bool {
-        self.left() <= REPLACED_BEFORE.min(self.life / 5)
     }
 }
 

@@ -11,8 +11,10 @@ mod bearer;
 mod client_credentials;
 mod dpop;
 mod endpoint;
+mod exchange;
 mod failures;
 mod flight;
+mod issued;
 mod issuer;
 mod jwt;
 mod key_set;
@@ -42,7 +44,8 @@ pub use sessions::{
     BadSession, LoggedOut, Redirection, SessionState, Sessions, SignInAnswer, SignInError, SignInTrouble,
 };
 pub use settings::{
-    ApiKeysSettings, DpopMode, IdentitySettings, IssuerSettings, PartnerSettings, Partners, SessionSettings,
+    ApiKeysSettings, DpopMode, ExchangeMode, ExchangeSettings, IdentitySettings, IssuerSettings,
+    PartnerSettings, Partners, SessionSettings,
     SigningAlgorithm,
 };
 pub use tokens::Tokens;

@@ -4,6 +4,8 @@
 //! [`ClientCredentials`](crate::client_credentials::ClientCredentials) and
 //! [`RelyingParty`](crate::oidc::RelyingParty) decide when to ask.
 
+mod exchange;
+
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +22,8 @@ use tokio::sync::OnceCell;
 use upstream_client::{BadUpstream, CallError, CallErrorKind, Operation, Reason, Refusal};
 use url::Url;
 use url::form_urlencoded::byte_serialize;
+
+pub(crate) use exchange::Verdict;
 
 use crate::IdentitySettings;
 use crate::endpoint::{Endpoint, Question};

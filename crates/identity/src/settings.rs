@@ -2,6 +2,7 @@
 //! partners.
 
 mod check;
+mod exchange;
 mod issuers;
 mod partners;
 mod session;
@@ -15,6 +16,7 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize, Serializer};
 use url::Url;
 
+pub use exchange::{ExchangeMode, ExchangeSettings};
 pub use issuers::IssuerSettings;
 pub use partners::{ApiKeysSettings, PartnerSettings, Partners};
 pub use session::SessionSettings;
@@ -92,6 +94,9 @@ pub struct IdentitySettings {
         deserialize_with = "check::dpop_leeway"
     )]
     pub dpop_leeway: Duration,
+    /// How a token becomes one that a domain service takes.
+    #[serde(default)]
+    pub exchange: ExchangeSettings,
     /// Others whose access tokens are taken too, under names that only the settings know.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub issuers: BTreeMap<String, IssuerSettings>,

@@ -1,7 +1,7 @@
 //! Who is calling.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use http::HeaderValue;
 
@@ -73,31 +73,39 @@ impl Scopes {
 
 /// An OAuth access token. Its `Debug` form never shows it. Cheap to clone.
 #[derive(Clone)]
-pub struct AccessToken {
-    token: Arc<str>,
+pub struct AccessToken(Arc<Token>);
+
+struct Token {
+    text: Box<str>,
     /// Made once, since a screen sends it with every call.
     bearer: Option<HeaderValue>,
+    sha256: OnceLock<[u8; 32]>,
 }
 
 impl AccessToken {
     /// Wraps a token.
-    pub fn new(token: impl Into<Arc<str>>) -> Self {
-        let token = token.into();
-        let mut bearer = HeaderValue::try_from(["Bearer ", &token].concat()).ok();
+    pub fn new(token: impl Into<Box<str>>) -> Self {
+        let text = token.into();
+        let mut bearer = HeaderValue::try_from(["Bearer ", &text].concat()).ok();
         if let Some(bearer) = &mut bearer {
             bearer.set_sensitive(true);
         }
-        Self { token, bearer }
+        Self(Arc::new(Token { text, bearer, sha256: OnceLock::new() }))
     }
 
     /// The token itself, for whoever must compare it.
     pub fn expose(&self) -> &str {
-        &self.token
+        &self.0.text
+    }
+
+    /// Its SHA-256, by which caches know it: `hash` is asked once for all clones.
+    pub fn sha256(&self, hash: impl FnOnce(&str) -> [u8; 32]) -> [u8; 32] {
+        *self.0.sha256.get_or_init(|| hash(&self.0.text))
     }
 
     /// `Bearer …`, marked sensitive; `None` when the token has characters that no header may carry.
     pub fn authorization(&self) -> Option<HeaderValue> {
-        self.bearer.clone()
+        self.0.bearer.clone()
     }
 }
 
@@ -135,5 +143,13 @@ mod tests {
         assert_eq!(format!("{token:?}"), "AccessToken(…)");
         assert!(!format!("{:?}", token.authorization()).contains("s3cret"));
         assert!(AccessToken::new("a\nb").authorization().is_none());
+    }
+
+    #[test]
+    fn a_token_is_hashed_once_for_all_its_clones() {
+        let token = AccessToken::new("ab");
+        let clone = token.clone();
+        assert_eq!(token.sha256(|text| [text.len() as u8; 32]), [2; 32]);
+        assert_eq!(clone.sha256(|_| panic!("it was hashed again")), [2; 32]);
     }
 }

@@ -127,6 +127,8 @@ impl FakeUpstream {
     }
 
     /// From now on `GET /path` and the like is answered so.
+    ///
+    /// A token endpoint that answers with JSON also exchanges tokens: for `t` and the audience `a` it gives `a.t`.
     pub fn on(&self, route: &str, reply: Reply) -> &Self {
         self.on_each(route, vec![reply])
     }
@@ -171,7 +173,7 @@ async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Respons
     let route = format!("{} {}", head.method, head.uri.path());
     let query = head.uri.query().unwrap_or_default().to_owned();
     let body = body.collect().await.map_err(std::io::Error::other)?.to_bytes();
-    let reply = next_reply(&state, &route);
+    let reply = exchanged(&state, &route, &body).unwrap_or_else(|| next_reply(&state, &route));
     state.seen.lock().expect("not poisoned").push(Seen { route, query, headers: head.headers, body });
     match reply {
         Reply::Json(json) => Ok(response(200, "application/json", json.to_string())),
@@ -189,6 +191,16 @@ async fn answer(state: Arc<State>, request: Request<Incoming>) -> Result<Respons
         Reply::Stall => Ok(half(false)),
         Reply::Truncate => Ok(half(true)),
     }
+}
+
+/// What a token endpoint that works answers to a token exchange (RFC 8693): a token that says whose it is and for whom.
+fn exchanged(state: &State, route: &str, body: &[u8]) -> Option<Reply> {
+    let form: HashMap<_, _> = url::form_urlencoded::parse(body).collect();
+    let is_exchange = form.get("grant_type")? == "urn:ietf:params:oauth:grant-type:token-exchange";
+    let works = matches!(state.replies.lock().expect("not poisoned").get(route)?[0], Reply::Json(_));
+    let token = format!("{}.{}", form.get("audience")?, form.get("subject_token")?);
+    let answer = serde_json::json!({"access_token": token, "token_type": "Bearer", "expires_in": 3600});
+    (is_exchange && works).then_some(Reply::Json(answer))
 }
 
 fn next_reply(state: &State, route: &str) -> Reply {

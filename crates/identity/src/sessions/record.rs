@@ -111,7 +111,7 @@ impl Record {
             realm: Arc::clone(&self.realm),
             subject: Subject::parse(&self.subject)?,
             scopes: Scopes::parse(&self.scopes),
-            token: AccessToken::new(Arc::clone(&self.access_token)),
+            token: AccessToken::new(&*self.access_token),
         })
     }
 

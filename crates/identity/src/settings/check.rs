@@ -68,8 +68,13 @@ pub(super) fn name<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>,
 
 pub(super) fn required_name<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     let name = String::deserialize(from)?;
-    let visible = (1..=256).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_graphic());
-    visible.then_some(name).ok_or_else(|| D::Error::custom("must be 1 to 256 visible ASCII characters"))
+    if is_name(&name) { Ok(name) } else { Err(D::Error::custom(NO_NAME)) }
+}
+
+pub(super) const NO_NAME: &str = "must be 1 to 256 visible ASCII characters";
+
+pub(super) fn is_name(text: &str) -> bool {
+    (1..=256).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic())
 }
 
 pub(super) fn secret<'de, D: Deserializer<'de>>(from: D) -> Result<SecretString, D::Error> {

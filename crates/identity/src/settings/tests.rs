@@ -49,6 +49,7 @@ fn every_default_is_shown_and_no_secret_is() {
         "algorithms": ["EdDSA", "ES256", "RS256"], "leeway": "30s", "keys_max_age": "5m", "keys_stale_for": "24h",
         "dpop": "accepted", "dpop_leeway": "1m",
         "scopes": "openid profile",
+        "exchange": {"mode": "exchange"},
     });
     assert_eq!(serde_json::to_value(&settings).unwrap(), shown);
     assert!(!format!("{settings:?}").contains("hush"));
@@ -97,6 +98,18 @@ fn what_is_out_of_range_is_one_clear_line() {
         (issuer_with("leeway", "6m"), "must be between 0s and 5m"),
         (issuers(&["http://127.0.0.1:3007"]), "issuers.x0.issuer belongs to another issuer already"),
         (issuers(&["http://a", "http://a"]), "issuers.x1.issuer belongs to another issuer already"),
+        (
+            json!({"exchange": {"mode": "none"}}),
+            "unknown variant `none`, expected `exchange` or `pass_through`",
+        ),
+        (
+            json!({"exchange": {"audiences": {"orders": ""}}}),
+            "orders must be 1 to 256 visible ASCII characters",
+        ),
+        (
+            json!({"exchange": {"mode": "pass_through", "audiences": {"orders": "o"}}}),
+            "audiences are for mode `exchange`: tokens that pass through stay as they are",
+        ),
     ] {
         let error = identity(&changes).unwrap_err();
         assert!(error.contains(line), "{error}");

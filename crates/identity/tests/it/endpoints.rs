@@ -22,8 +22,10 @@ const ADDRESSES: [(&str, &str); 4] = [
 
 /// Fetches keys and a token, each at its endpoint.
 async fn use_both(fake: &FakeProvider, signer: &Signer, settings: &Value) {
-    let provider = provider(fake, settings);
-    assert_eq!(caller_of(&bearer(fake, settings), &signer.token()).await, "u_42", "{settings}");
+    let mut settings = settings.clone();
+    settings["exchange"] = json!({"mode": "pass_through"});
+    let provider = provider(fake, &settings);
+    assert_eq!(caller_of(&bearer(fake, &settings), &signer.token()).await, "u_42", "{settings}");
     let (tokens, ctx) = (Tokens::new(&provider), request());
     let token = tokens.token(&ctx, Credential::Service, "orders", None).await;
     assert_eq!(token.unwrap().expose(), "token-1", "{settings}");

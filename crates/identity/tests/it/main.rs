@@ -8,6 +8,8 @@ mod bearer;
 mod browser;
 mod dpop;
 mod endpoints;
+mod exchange;
+mod exchanger;
 mod issuers;
 mod keys;
 mod oidc;

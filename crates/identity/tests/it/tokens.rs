@@ -1,3 +1,5 @@
+//! Tokens that pass through, and those that are ours to renew. What an exchange adds is in `exchange`.
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +13,7 @@ use super::provider::FakeProvider;
 use super::support::{head, pass, provider, request, until};
 
 fn tokens(fake: &FakeProvider) -> Arc<Tokens> {
-    let provider = provider(fake, &json!({}));
+    let provider = provider(fake, &json!({"exchange": {"mode": "pass_through"}}));
     let accounts = Accounts::new(&partners(), &provider);
     Arc::new(Tokens::new(&provider).with_accounts(accounts))
 }

@@ -60,12 +60,15 @@ async fn four_calls_with_all_that_a_service_must_know() {
         .iter()
         .map(|seen| {
             let header = |name: &str| seen.headers.get(name).map_or("-", |value| value.to_str().unwrap());
-            let token = if header("authorization") == "Bearer service-token" { "service" } else { "caller" };
+            // The fake's token for a service is that service's name before the token that it was exchanged for.
+            let (audience, subject) =
+                header("authorization").strip_prefix("Bearer ").unwrap().split_once('.').unwrap();
+            let token = if subject == "service-token" { "service" } else { "caller" };
             assert!(!header("traceparent").contains("4bf92f35"), "a stranger's trace was continued");
             assert_eq!(header("x-request-id").len(), 36);
             assert!(header("x-request-deadline-ms").parse::<u64>().unwrap() <= 970);
             format!(
-                "{}?{} token={token} user={} priority={}",
+                "{}?{} token={token} for={audience} user={} priority={}",
                 seen.route,
                 seen.query,
                 header("x-user-id"),
@@ -75,10 +78,10 @@ async fn four_calls_with_all_that_a_service_must_know() {
         .collect();
     calls.sort();
     insta::assert_snapshot!(calls.join("\n"), @"
-    GET /notifications?userId=u_42&unread=true&limit=1 token=caller user=u_42 priority=page
-    GET /orders?userId=u_42&limit=3 token=caller user=u_42 priority=page
-    GET /promos? token=service user=- priority=page
-    GET /users/u_42? token=caller user=u_42 priority=page
+    GET /notifications?userId=u_42&unread=true&limit=1 token=caller for=notifications user=u_42 priority=page
+    GET /orders?userId=u_42&limit=3 token=caller for=orders user=u_42 priority=page
+    GET /promos? token=service for=catalog user=- priority=page
+    GET /users/u_42? token=caller for=users user=u_42 priority=page
     ");
 }
 

@@ -198,8 +198,8 @@ async fn only_a_purchase_is_more_than_batch_work() {
     let seen = bff.fake.seen();
     let of =
         |route: &str| seen.iter().find(|seen| seen.route == route).map(|seen| told(&seen.headers)).unwrap();
-    assert_eq!(of("GET /orders"), "batch acct_acme Bearer first-token");
-    assert_eq!(of("POST /orders"), "checkout acct_acme Bearer first-token");
+    assert_eq!(of("GET /orders"), "batch acct_acme Bearer orders.first-token");
+    assert_eq!(of("POST /orders"), "checkout acct_acme Bearer orders.first-token");
 }
 
 /// What the service was told of the request: its priority, its caller, and the caller's token.

@@ -95,6 +95,6 @@ async fn the_catalog_is_asked_in_our_own_name() {
     bff.client().get("/v1/products/p_7").await;
     let seen = bff.fake.seen();
     let call = seen.iter().find(|seen| seen.route == "GET /products/p_7").unwrap();
-    assert_eq!(call.headers["authorization"], "Bearer second-token", "the first is the account's");
+    assert_eq!(call.headers["authorization"], "Bearer catalog.second-token", "the first is the account's");
     assert!(!call.headers.contains_key("x-user-id") && !call.headers.contains_key("x-api-key"));
 }
