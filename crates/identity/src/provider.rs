@@ -4,6 +4,8 @@
 //! [`ClientCredentials`](crate::client_credentials::ClientCredentials) and
 //! [`RelyingParty`](crate::oidc::RelyingParty) decide when to ask.
 
+mod code_flow;
+
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,8 +29,6 @@ use crate::endpoint::{Endpoint, Question, upstream};
 
 /// Time for asking where an endpoint is and then asking it.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Time for a token that is rotated when it is redeemed: who hangs up early loses the new one.
-const REFRESH_PATIENCE: Duration = Duration::from_secs(25);
 
 const UNUSABLE: &str = "it announces an unusable endpoint";
 
@@ -38,12 +38,6 @@ static CONFIGURATION: Operation =
         .max_body(256 << 10);
 static KEYS: Question = Question { plain: ask_for_keys(""), slash: ask_for_keys("/") };
 static TOKEN: Question = Question { plain: ask_for_token(""), slash: ask_for_token("/") };
-static REFRESH: Question = Question {
-    plain: ask_for_token("").timeout(REFRESH_PATIENCE),
-    slash: ask_for_token("/").timeout(REFRESH_PATIENCE),
-};
-static REVOCATION: Question = Question { plain: ask_to_revoke(""), slash: ask_to_revoke("/") };
-
 /// What was given to be redeemed is void (RFC 6749, section 5.2), and will not be good again.
 pub(crate) const INVALID_GRANT: &str = "invalid_grant";
 /// The one answer of a token endpoint that says something about the grant, and not about us or about it.
@@ -56,10 +50,6 @@ const fn ask_for_keys(path: &'static str) -> Operation {
 
 const fn ask_for_token(path: &'static str) -> Operation {
     Operation::post("identity-provider.token", path).as_nobody().max_body(64 << 10).refusals(&REFUSALS)
-}
-
-const fn ask_to_revoke(path: &'static str) -> Operation {
-    Operation::post("identity-provider.revocation", path).as_nobody().max_body(64 << 10)
 }
 
 /// The identity provider that issues the tokens, and what this service is to it.
@@ -186,55 +176,6 @@ impl Provider {
         self.ask_for_token(&detached(ctx), client, &TOKEN, &[("grant_type", "client_credentials")]).await
     }
 
-    /// The tokens for an authorization code (RFC 6749, section 4.1.3), for as long as the request waits.
-    pub(crate) async fn redeem_code(
-        &self,
-        ctx: &RequestContext,
-        client: &Client,
-        (code, redirect_uri, verifier): (&str, &str, &str),
-    ) -> Result<TokenAnswer, ProviderError> {
-        let form = [
-            ("grant_type", "authorization_code"),
-            ("code", code),
-            ("redirect_uri", redirect_uri),
-            ("code_verifier", verifier),
-        ];
-        self.ask_for_token(ctx, client, &TOKEN, &form).await
-    }
-
-    /// The tokens for a refresh token (RFC 6749, section 6), however little time the request has.
-    pub(crate) async fn redeem_refresh_token(
-        &self,
-        ctx: &RequestContext,
-        client: &Client,
-        refresh_token: &SecretString,
-    ) -> Result<TokenAnswer, ProviderError> {
-        let form = [("grant_type", "refresh_token"), ("refresh_token", refresh_token.expose_secret())];
-        let ctx = detached_for(ctx, PATIENCE + REFRESH_PATIENCE);
-        self.ask_for_token(&ctx, client, &REFRESH, &form).await
-    }
-
-    /// Has a refresh token revoked (RFC 7009). Says whether the provider has an endpoint for that.
-    pub(crate) async fn revoke(
-        &self,
-        ctx: &RequestContext,
-        client: &Client,
-        refresh_token: &SecretString,
-    ) -> Result<bool, ProviderError> {
-        let ctx = &detached(ctx);
-        let Some(url) = &self.configuration(ctx).await?.revocation_endpoint else {
-            return Ok(false);
-        };
-        let endpoint = self.revocation.get_or_try_init(async || {
-            let url = Url::parse(url).map_err(ProviderError::from_source(UNUSABLE))?;
-            self.announced(url, &REVOCATION).await
-        });
-        let form = [("token", refresh_token.expose_secret()), ("token_type_hint", "refresh_token")];
-        let call = endpoint.await?.call(ctx).header(AUTHORIZATION, client.authorization()).form(&form);
-        call.execute().await.map_err(ProviderError::from_source("it revoked no token"))?;
-        Ok(true)
-    }
-
     async fn ask_for_token(
         &self,
         ctx: &RequestContext,
@@ -265,8 +206,7 @@ impl Provider {
     }
 
     async fn fetch_configuration(&self, ctx: &RequestContext) -> Result<Arc<Configuration>, ProviderError> {
-        let base =
-            self.base.get_or_try_init(async || made(|url| upstream(url), found_at(&self.settings)).await);
+        let base = self.base.get_or_try_init(async || built(upstream, found_at(&self.settings)).await);
         let found: Configuration = base
             .await?
             .call(ctx, &CONFIGURATION)
@@ -281,17 +221,7 @@ impl Provider {
 
     /// The endpoint that is announced at `url`.
     async fn announced(&self, url: Url, question: &'static Question) -> Result<Endpoint, ProviderError> {
-        made(move |url| Endpoint::new(url, question), self.moved(url)?).await
-    }
-
-    /// An address for browsers: it is never moved, since they do not reach what only we reach.
-    pub(crate) fn front_channel(&self, url: &str) -> Result<Url, ProviderError> {
-        let url = Url::parse(url).map_err(ProviderError::from_source(UNUSABLE))?;
-        if !matches!(url.scheme(), "http" | "https") {
-            return Err(ProviderError::new(UNUSABLE));
-        }
-        self.refuse_downgrade(&url)?;
-        Ok(url)
+        built(move |url| Endpoint::new(url, question), self.moved(url)?).await
     }
 
     /// An endpoint of the provider's own origin is reached where the provider is.
@@ -363,12 +293,12 @@ fn named(url: Option<&Url>, question: &'static Question) -> Result<OnceCell<Endp
 
 /// What is made for a URL. Not on a thread that handles requests: a client for TLS reads the system's
 /// certificates.
-async fn made<T: Send + 'static>(
+async fn built<T: Send + 'static>(
     make: impl FnOnce(Url) -> Result<T, BadUpstream> + Send + 'static,
     url: Url,
 ) -> Result<T, ProviderError> {
-    let made = spawn_blocking(move || make(url)).await;
-    made.map_err(ProviderError::from_source(UNUSABLE))?.map_err(ProviderError::from_source(UNUSABLE))
+    let built = spawn_blocking(move || make(url)).await;
+    built.map_err(ProviderError::from_source(UNUSABLE))?.map_err(ProviderError::from_source(UNUSABLE))
 }
 
 fn named_by(settings: &IdentitySettings) -> Url {
