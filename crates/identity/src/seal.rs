@@ -1,8 +1,8 @@
 //! Authenticated encryption of what is kept or handed out, with a key that can be replaced.
 //!
-//! AES-256-GCM with random nonces. Each context has a key of its own, derived from the one of the settings (HKDF,
-//! RFC 5869): so few messages are sealed with any one key that their nonces do not meet. What is sealed names its key,
-//! so that what the previous one sealed can still be opened after a change of keys.
+//! AES-256-GCM with random nonces. Each context has a key of its own, derived from the one of the settings
+//! (HKDF, RFC 5869): so few messages are sealed with any one key that their nonces do not meet. What is
+//! sealed names its key, so that what the previous one sealed can still be opened after a change of keys.
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,7 +1,8 @@
 //! Browser sessions: an opaque cookie for the browser, the tokens on our side.
 //!
-//! No token ever reaches a browser. What the store keeps is sealed, under the hash of the cookie's id. A session that
-//! cannot be looked up is neither there nor gone: whoever asks is told to come back, and keeps the cookie.
+//! No token ever reaches a browser. What the store keeps is sealed, under the hash of the cookie's id. A
+//! session that cannot be looked up is neither there nor gone: whoever asks is told to come back, and keeps
+//! the cookie.
 
 mod clock;
 mod cookie;
@@ -171,8 +172,9 @@ impl Sessions {
         }
     }
 
-    /// Waits until nothing is under way behind requests: for 90 s at the worst, when provider and store are away. A
-    /// process that ends before loses the tokens that the provider is just giving it, and with them a session.
+    /// Waits until nothing is under way behind requests: for two minutes at the worst, when provider and store are
+    /// away. A process that ends before loses the tokens that the provider is just giving it, and with them a
+    /// session.
     pub async fn settled(&self) {
         self.0.tasks.close();
         self.0.tasks.wait().await;
@@ -212,8 +214,8 @@ impl Sessions {
         Ok(cookie.set(&id))
     }
 
-    /// The id that a request carries, if it is one of our own pages'. What is wrong with it is for the audit trail;
-    /// the caller decides what becomes of it.
+    /// The id that a request carries, if it is one of our own pages'. What is wrong with it is for the audit
+    /// trail; the caller decides what becomes of it.
     fn admitted(
         &self,
         ctx: &RequestContext,
@@ -254,8 +256,9 @@ impl Sessions {
 impl Authenticate for Sessions {
     type Refusal = Problem;
 
-    /// Who sent this request: `403` if a page that is not ours made it, `401` if nobody that we know sent it, `503` if
-    /// it cannot be known now. A `401` leaves the cookie alone: another tab may be about to replace it.
+    /// Who sent this request: `403` if a page that is not ours made it, `401` if nobody that we know sent it,
+    /// `503` if it cannot be known now. A `401` leaves the cookie alone: another tab may be about to replace
+    /// it.
     async fn authenticate(&self, ctx: &RequestContext, head: &Parts) -> Result<Caller, Problem> {
         let session = self.of_request(ctx, head).await?;
         let vault = Arc::clone(&self.0.vault);

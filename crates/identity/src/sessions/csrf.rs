@@ -1,8 +1,9 @@
 //! Whether a request that carries a session cookie was made by our own pages.
 //!
-//! The cookie is `SameSite=Strict` already. This holds where a browser does not know that, and against other origins
-//! of the same site. No page of somebody else's can send `X-CSRF` without being asked for leave, which nobody gives,
-//! and `Sec-Fetch-Site` and `Origin` are not theirs to set (Fetch Metadata; OAuth 2.0 for Browser-Based Apps, 6.1.3.3).
+//! The cookie is `SameSite=Strict` already. This holds where a browser does not know that, and against other
+//! origins of the same site. No page of somebody else's can send `X-CSRF` without being asked for leave,
+//! which nobody gives, and `Sec-Fetch-Site` and `Origin` are not theirs to set (Fetch Metadata; OAuth 2.0 for
+//! Browser-Based Apps, 6.1.3.3).
 
 use http::header::ORIGIN;
 use http::request::Parts;
@@ -53,8 +54,8 @@ impl Origins {
         said && self.wrote(&head.headers)
     }
 
-    /// An origin that the settings name is never `same-origin`, but has to be of our site: to another one, browsers
-    /// do not give the cookie.
+    /// An origin that the settings name is never `same-origin`, but has to be of our site: to another one,
+    /// browsers do not give the cookie.
     fn wrote(&self, headers: &HeaderMap) -> bool {
         let origin = once(headers, &ORIGIN);
         let is =

@@ -3,8 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// A source of chance, good enough to spread waits and for nothing else (`SplitMix64`). From the same seed comes the
-/// same sequence, which a model needs.
+/// A source of chance, good enough to spread waits and for nothing else (`SplitMix64`). From the same seed
+/// comes the same sequence, which a model needs.
 pub(crate) struct Jitter(AtomicU64);
 
 impl Jitter {

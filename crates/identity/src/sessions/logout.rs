@@ -51,8 +51,9 @@ impl Sessions {
         Ok(LoggedOut { redirect_to, cookies: vec![cookie.remove()] })
     }
 
-    /// Ends the sessions that the provider's logout token names (OpenID Connect Back-Channel Logout 1.0): `400` for a
-    /// token that is bad or was followed before, `503` if nobody can tell or the sessions cannot be reached.
+    /// Ends the sessions that the provider's logout token names (OpenID Connect Back-Channel Logout 1.0):
+    /// `400` for a token that is bad or was followed before, `503` if nobody can tell or the sessions cannot
+    /// be reached.
     pub async fn backchannel_logout(&self, ctx: &RequestContext, logout_token: &str) -> Result<(), Problem> {
         let token = match self.0.issuer.verify_logout_token(ctx, logout_token).await {
             Ok(token) => token,
@@ -77,8 +78,8 @@ impl Sessions {
         self.0.tasks.spawn(async move { issuer.revoke(&ctx, &refresh_token).await });
     }
 
-    /// How many sessions ended; `None` for a token that was followed before. One that was begun and not ended is
-    /// followed again: the provider repeats what failed.
+    /// How many sessions ended; `None` for a token that was followed before. One that was begun and not ended
+    /// is followed again: the provider repeats what failed.
     async fn follow(&self, token: &LogoutToken) -> Result<Option<usize>, StoreError> {
         let Inner { vault, realm, .. } = &*self.0;
         let name = tag("logout-token", realm, &token.jti);

@@ -2,15 +2,17 @@
 //!
 //! A provider that rotates refresh tokens takes each once, and may end the session of who sends one twice. So:
 //!
-//! 1. Within a replica, all who need the same refresh wait for one run of it, a task that ends with none of them.
+//! 1. Within a replica, all who need the same refresh wait for one run of it, a task that ends with none of
+//!    them.
 //! 2. Among replicas, one lease says who redeems. It is renewed until the outcome is written.
-//! 3. Who has got the lease reads the session again: often its last holder has refreshed it, and that is the answer.
-//! 4. The outcome is written on the version that was redeemed, or on a later one with the same tokens. Whatever else
-//!    is found stays: newer tokens are used, and a session that has ended is not brought back.
+//! 3. Who has got the lease reads the session again: often its last holder has refreshed it, and that is the
+//!    answer.
+//! 4. The outcome is written on the version that was redeemed, or on a later one with the same tokens. Whatever
+//!    else is found stays: newer tokens are used, and a session that has ended is not brought back.
 //! 5. Who has not got the lease reads the session again and again, as long as it can wait.
 //!
-//! Only a refusal by the provider, to the holder of the lease, ends a session; and only after it has looked whether
-//! somebody else's redemption was the reason. A provider that does not answer is asked again later.
+//! Only a refusal by the provider, to the holder of the lease, ends a session; and only after it has looked
+//! whether somebody else's redemption was the reason. A provider that does not answer is asked again later.
 
 mod redemption;
 
@@ -74,7 +76,8 @@ impl<S: Store + 'static> Refresher<S> {
         Self(Arc::new(Inner { vault, issuer, flights, paces, jitter, tasks }))
     }
 
-    /// The session with a token that is good for a call. One that gets old is replaced behind the request's back.
+    /// The session with a token that is good for a call. One that gets old is replaced behind the request's
+    /// back.
     pub(crate) async fn fresh(&self, ctx: &RequestContext, session: Arc<Opened>) -> Landed {
         let age = session.record.age(self.now());
         if age == Age::Young || !session.record.can_be_refreshed() {

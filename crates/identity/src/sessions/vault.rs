@@ -23,8 +23,8 @@ const FORGOTTEN_AFTER: Duration = Duration::from_mins(5);
 const REPLACED_FOR: Duration = Duration::from_mins(5);
 /// So often a session that changes all the time is read again before it is ended as it is.
 const LOOKS: usize = 3;
-/// The use of a session is noted at most this often, and at most so many times in its idle time: a session that is in
-/// use ends too early by no more than that part.
+/// The use of a session is noted at most this often, and at most so many times in its idle time: a session
+/// that is in use ends too early by no more than that part.
 const AT_MOST_EVERY: Duration = Duration::from_secs(1);
 const NOTES: u32 = 20;
 /// What stands in the place of a session that another one replaced.
@@ -76,8 +76,8 @@ impl<S: Store> Vault<S> {
         Self { store, clock, lifetimes, keyring, realm, opened }
     }
 
-    /// The session as it is now. The store is asked every time, so that one that was ended in another replica is
-    /// over in this one too.
+    /// The session as it is now. The store is asked every time, so that one that was ended in another replica
+    /// is over in this one too.
     pub(crate) async fn find(&self, key: SessionKey) -> Result<Found, StoreError> {
         let name = key.name();
         let Some(stored) = self.store.get(&name).await? else {
@@ -125,15 +125,16 @@ impl<S: Store> Vault<S> {
         self.store.delete(&key.name(), condition).await
     }
 
-    /// Ends a session whose user has signed in again. Who is refreshing it sees that its tokens must not be revoked:
-    /// to the provider, old and new ones can be one grant.
+    /// Ends a session whose user has signed in again. Who is refreshing it sees that its tokens must not be
+    /// revoked: to the provider, old and new ones can be one grant.
     pub(crate) async fn replace(&self, key: SessionKey) -> Result<(), StoreError> {
         self.opened.invalidate(&key);
         let entry = Entry::new(REPLACED, REPLACED_FOR);
         self.store.put(&key.name(), entry, If::Any).await.map(drop)
     }
 
-    /// Deletes the session in the version that is returned: what it was, and nothing newer, is there to be revoked.
+    /// Deletes the session in the version that is returned: what it was, and nothing newer, is there to be
+    /// revoked.
     pub(crate) async fn end(&self, key: SessionKey) -> Result<Option<Arc<Opened>>, StoreError> {
         let mut last = None;
         for _ in 0..LOOKS {
@@ -156,8 +157,8 @@ impl<S: Store> Vault<S> {
         due && !session.noting.swap(true, Ordering::Relaxed)
     }
 
-    /// Notes that a session is in use. Who loses the race against another write was not the only one to use it, or
-    /// comes again.
+    /// Notes that a session is in use. Who loses the race against another write was not the only one to use
+    /// it, or comes again.
     pub(crate) async fn note_use(&self, session: &Opened) {
         let seen = session.record.seen(self.clock.now());
         if self.write(session.key, seen, If::Version(session.version)).await.is_err() {

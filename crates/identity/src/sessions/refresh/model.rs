@@ -1,7 +1,7 @@
 //! The protocol under a model: replicas, requests and troubles in an order that a seed decides.
 //!
-//! Time is tokio's and paused: what happens next is decided by the waits that are drawn, and by nothing else, so that
-//! a seed that failed fails again. `TRIPTYCH_SEED` runs one seed alone.
+//! Time is tokio's and paused: what happens next is decided by the waits that are drawn, and by nothing else,
+//! so that a seed that failed fails again. `TRIPTYCH_SEED` runs one seed alone.
 
 mod parts;
 mod world;

@@ -13,8 +13,8 @@ use crate::audit;
 use crate::oidc::{RefreshError, TokenSet};
 use crate::sessions::vault::{Found, Opened};
 
-/// How long an answer of the provider is waited for. Requests give up long before: this is for the tokens, which
-/// would be lost with the answer.
+/// How long an answer of the provider is waited for. Requests give up long before: this is for the tokens,
+/// which would be lost with the answer.
 const REDEMPTION: Duration = Duration::from_secs(30);
 /// How long it is tried to write what the provider gave.
 const WRITING: Duration = Duration::from_mins(1);
@@ -46,8 +46,8 @@ impl<S: Store + 'static> Refresher<S> {
         }
     }
 
-    /// Redeems the refresh token of a session that is still the one that was `seen`. `None` if somebody else has the
-    /// lease by now, so that it is theirs to say what becomes of the session.
+    /// Redeems the refresh token of a session that is still the one that was `seen`. `None` if somebody else
+    /// has the lease by now, so that it is theirs to say what becomes of the session.
     pub(super) async fn redeem(
         &self,
         ctx: &RequestContext,
@@ -123,8 +123,8 @@ impl<S: Store + 'static> Refresher<S> {
         })
     }
 
-    /// Ends a session whose refresh token the provider refused, unless that was because somebody, who had lost the
-    /// lease or was slow, has just redeemed it.
+    /// Ends a session whose refresh token the provider refused, unless that was because somebody, who had
+    /// lost the lease or was slow, has just redeemed it.
     async fn refused(&self, ctx: &RequestContext, session: Arc<Opened>) -> Landed {
         let mut last = session;
         for _ in 0..LOOKS {
