@@ -4,6 +4,7 @@
 //! [`ClientCredentials`](crate::client_credentials::ClientCredentials) and
 //! [`RelyingParty`](crate::oidc::RelyingParty) decide when to ask.
 
+mod code_flow;
 mod exchange;
 
 use std::error::Error;
@@ -20,7 +21,6 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use tokio::sync::OnceCell;
 use upstream_client::{BadUpstream, CallError, CallErrorKind, Operation, Reason, Refusal};
-use url::Url;
 use url::form_urlencoded::byte_serialize;
 
 pub(crate) use exchange::Verdict;
@@ -31,16 +31,8 @@ use crate::issuer::{Issuer, UNUSABLE, named};
 
 /// Time for asking where an endpoint is and then asking it.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Time for a token that is rotated when it is redeemed: who hangs up early loses the new one.
-const REFRESH_PATIENCE: Duration = Duration::from_secs(25);
 
 static TOKEN: Question = Question { plain: ask_for_token(""), slash: ask_for_token("/") };
-static REFRESH: Question = Question {
-    plain: ask_for_token("").timeout(REFRESH_PATIENCE),
-    slash: ask_for_token("/").timeout(REFRESH_PATIENCE),
-};
-static REVOCATION: Question = Question { plain: ask_to_revoke(""), slash: ask_to_revoke("/") };
-
 /// What was given to be redeemed is void (RFC 6749, section 5.2), and will not be good again.
 pub(crate) const INVALID_GRANT: &str = "invalid_grant";
 /// The one answer of a token endpoint that says something about the grant, and not about us or about it.
@@ -49,10 +41,6 @@ static REFUSALS: [Refusal; 1] =
 
 const fn ask_for_token(path: &'static str) -> Operation {
     Operation::post("identity-provider.token", path).as_nobody().max_body(64 << 10).refusals(&REFUSALS)
-}
-
-const fn ask_to_revoke(path: &'static str) -> Operation {
-    Operation::post("identity-provider.revocation", path).as_nobody().max_body(64 << 10)
 }
 
 /// The identity provider of this service, what this service is to it, and who else issues tokens.
@@ -143,55 +131,6 @@ impl Provider {
         client: &Client,
     ) -> Result<TokenAnswer, ProviderError> {
         self.ask_for_token(&detached(ctx), client, &TOKEN, &[("grant_type", "client_credentials")]).await
-    }
-
-    /// The tokens for an authorization code (RFC 6749, section 4.1.3), for as long as the request waits.
-    pub(crate) async fn redeem_code(
-        &self,
-        ctx: &RequestContext,
-        client: &Client,
-        (code, redirect_uri, verifier): (&str, &str, &str),
-    ) -> Result<TokenAnswer, ProviderError> {
-        let form = [
-            ("grant_type", "authorization_code"),
-            ("code", code),
-            ("redirect_uri", redirect_uri),
-            ("code_verifier", verifier),
-        ];
-        self.ask_for_token(ctx, client, &TOKEN, &form).await
-    }
-
-    /// The tokens for a refresh token (RFC 6749, section 6), however little time the request has.
-    pub(crate) async fn redeem_refresh_token(
-        &self,
-        ctx: &RequestContext,
-        client: &Client,
-        refresh_token: &SecretString,
-    ) -> Result<TokenAnswer, ProviderError> {
-        let form = [("grant_type", "refresh_token"), ("refresh_token", refresh_token.expose_secret())];
-        let ctx = detached_for(ctx, PATIENCE + REFRESH_PATIENCE);
-        self.ask_for_token(&ctx, client, &REFRESH, &form).await
-    }
-
-    /// Has a refresh token revoked (RFC 7009). Says whether the provider has an endpoint for that.
-    pub(crate) async fn revoke(
-        &self,
-        ctx: &RequestContext,
-        client: &Client,
-        refresh_token: &SecretString,
-    ) -> Result<bool, ProviderError> {
-        let ctx = &detached(ctx);
-        let Some(url) = &self.issuer.configuration(ctx).await?.revocation_endpoint else {
-            return Ok(false);
-        };
-        let endpoint = self.revocation.get_or_try_init(async || {
-            let url = Url::parse(url).map_err(ProviderError::from_source(UNUSABLE))?;
-            self.issuer.announced(url, &REVOCATION).await
-        });
-        let form = [("token", refresh_token.expose_secret()), ("token_type_hint", "refresh_token")];
-        let call = endpoint.await?.call(ctx).header(AUTHORIZATION, client.authorization()).form(&form);
-        call.execute().await.map_err(ProviderError::from_source("it revoked no token"))?;
-        Ok(true)
     }
 
     async fn ask_for_token(

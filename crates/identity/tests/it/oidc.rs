@@ -15,6 +15,9 @@ use super::oidc_provider::{OpenIdProvider, header, id_claims, tokens};
 use super::signer::{Signer, encode, message};
 use super::support::{ISSUER, Log, pass, request};
 
+/// Makes a bad ID token for a sign-in with this nonce.
+type Forgery<'a> = Box<dyn FnOnce(&str) -> String + 'a>;
+
 struct House {
     signer: Signer,
     fake: OpenIdProvider,
@@ -109,28 +112,28 @@ async fn no_forged_id_token_signs_anybody_in() {
             let mut claims = id_claims(nonce);
             claims[&claim] = value;
             good.sign(&header(good), &claims)
-        }) as Box<dyn FnOnce(&str) -> String>
+        }) as Forgery<'_>
     };
     let without = |claim: &'static str| {
         Box::new(move |nonce: &str| {
             let mut claims = id_claims(nonce);
             claims.as_object_mut().unwrap().remove(claim);
             good.sign(&header(good), &claims)
-        }) as Box<dyn FnOnce(&str) -> String>
+        }) as Forgery<'_>
     };
-    let headed = |member: &str, value: Value| {
+    let with_header = |member: &str, value: Value| {
         let member = member.to_owned();
         Box::new(move |nonce: &str| {
             let mut header = header(good);
             header[&member] = value;
             good.sign(&header, &id_claims(nonce))
-        }) as Box<dyn FnOnce(&str) -> String>
+        }) as Forgery<'_>
     };
     let unsigned = |alg: &'static str| {
         Box::new(move |nonce: &str| {
-            let header = json!({"alg": alg, "typ": "JWT", "kid": "good"});
-            format!("{}.", message(&header, &id_claims(nonce)))
-        }) as Box<dyn FnOnce(&str) -> String>
+            let unsigned = json!({"alg": alg, "typ": "JWT", "kid": "good"});
+            format!("{}.", message(&unsigned, &id_claims(nonce)))
+        }) as Forgery<'_>
     };
     let hmac = |nonce: &str| {
         let message = message(&json!({"alg": "HS256", "typ": "JWT", "kid": "good"}), &id_claims(nonce));
@@ -150,12 +153,12 @@ async fn no_forged_id_token_signs_anybody_in() {
     };
     let foreign = |nonce: &str| mallory.sign(&header(&mallory), &id_claims(nonce));
     let own_key = |nonce: &str| {
-        let mut header = header(&mallory);
-        header["jwk"] = mallory.jwk();
-        mallory.sign(&header, &id_claims(nonce))
+        let mut bringing = header(&mallory);
+        bringing["jwk"] = mallory.jwk();
+        mallory.sign(&bringing, &id_claims(nonce))
     };
 
-    let attacks: Vec<(&str, Box<dyn FnOnce(&str) -> String>)> = vec![
+    let attacks: Vec<(&str, Forgery<'_>)> = vec![
         ("WrongNonce", with("nonce", json!("another"))),
         ("WrongNonce", without("nonce")),
         ("WrongIssuer", with("iss", json!("http://mallory.example"))),
@@ -173,19 +176,19 @@ async fn no_forged_id_token_signs_anybody_in() {
         ("BadClaim", without("sub")),
         ("BadSubject", with("sub", json!("u_42\r\nX-Admin: 1"))),
         ("WrongTokenHash", with("at_hash", json!("77QmUPtjPfzWtF2AnpK9RQ"))),
-        ("WrongType", headed("typ", json!("at+jwt"))),
-        ("WrongType", headed("typ", json!("logout+jwt"))),
-        ("ForbiddenHeader", headed("jku", json!("http://mallory.example/jwks"))),
-        ("ForbiddenHeader", headed("crit", json!(["b64"]))),
+        ("WrongType", with_header("typ", json!("at+jwt"))),
+        ("WrongType", with_header("typ", json!("logout+jwt"))),
+        ("ForbiddenHeader", with_header("jku", json!("http://mallory.example/jwks"))),
+        ("ForbiddenHeader", with_header("crit", json!(["b64"]))),
         ("ForbiddenHeader", Box::new(own_key)),
-        ("UnknownKey", headed("kid", json!("../../dev/null"))),
-        ("UnknownKey", headed("kid", Value::Null)),
+        ("UnknownKey", with_header("kid", json!("../../dev/null"))),
+        ("UnknownKey", with_header("kid", Value::Null)),
         ("Malformed", unsigned("none")),
         ("WrongSignature", unsigned("EdDSA")),
         ("WrongAlgorithm", unsigned("HS256")),
         ("WrongAlgorithm", Box::new(hmac)),
         ("WrongAlgorithm", Box::new(with_client_secret)),
-        ("WrongAlgorithm", headed("alg", json!("RS256"))),
+        ("WrongAlgorithm", with_header("alg", json!("RS256"))),
         ("WrongSignature", Box::new(foreign)),
         ("WrongSignature", Box::new(spliced)),
         ("Malformed", Box::new(|_: &str| "no token".to_owned())),

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use http::header::AUTHORIZATION;
-use identity::{Bearer, PartnerCallers, X_API_KEY};
+use identity::{PartnerCallers, X_API_KEY};
 use problem::Problem;
 use request_context::{Authenticate, Caller, RequestContext};
 use serde_json::json;
@@ -13,7 +13,7 @@ use tokio::time::advance;
 use super::api_keys::{Keys, accounts, key};
 use super::provider::FakeProvider;
 use super::signer::{Signer, claims};
-use super::support::{Log, head, provider, request, summary};
+use super::support::{Log, bearer, head, request, summary};
 
 const GOOD: &str = "tpk_acme01_first";
 const BAD: &str = "tpk_acme01_wrong";
@@ -22,7 +22,7 @@ const BOTH_CHALLENGES: &str = r#"401 www-authenticate: ApiKey realm="triptych", 
 fn callers(fake: &FakeProvider) -> PartnerCallers {
     let accounts = accounts(fake);
     let keys = Keys::new(&[&key("acme01", "first", "")]).open(&accounts).unwrap();
-    PartnerCallers::new(keys, Bearer::new(&provider(fake, &json!({}))), accounts)
+    PartnerCallers::new(keys, bearer(fake, &json!({})), accounts)
 }
 
 fn from(address: Option<&str>) -> RequestContext {

@@ -9,9 +9,9 @@ use crate::Bff;
 
 /// What stays the same from run to run.
 fn page(answer: &Answer) -> String {
-    let page = String::from_utf8(answer.body.clone()).unwrap();
-    let (head, rest) = page.split_once("<style>").unwrap();
-    let (_, rest) = rest.split_once("</style>").unwrap();
+    let page = String::from_utf8_lossy(&answer.body);
+    let (head, rest) = page.split_once("<style>").expect("a style sheet");
+    let (_, rest) = rest.split_once("</style>").expect("its end");
     format!("{} {}\n{head}…{rest}", answer.status.as_u16(), answer.header("content-type"))
 }
 
