@@ -24,7 +24,7 @@ use http::HeaderValue;
 use http::request::Parts;
 use jiff::Timestamp;
 use problem::{Problem, kind};
-use request_context::{Authenticate, Caller, PublicUrl, RequestContext, Subject};
+use request_context::{Authenticate, Caller, Origin, PublicUrl, RequestContext, Subject};
 use store::{If, SharedStore};
 use tokio_util::task::TaskTracker;
 
@@ -110,6 +110,14 @@ impl Sessions {
         Self::of((party, issuer), provider.realm(), settings, public_url, store, Clock::wall())
     }
 
+    /// The same, where pages of these origins may write, too.
+    #[must_use]
+    pub fn allowing(mut self, origins: &[Origin]) -> Self {
+        let inner = Arc::get_mut(&mut self.0).expect("nobody else has what was made just now");
+        inner.origins.allow(origins);
+        self
+    }
+
     fn of(
         (party, issuer): (RelyingParty, Arc<dyn Issuer>),
         realm: Arc<str>,
@@ -137,7 +145,7 @@ impl Sessions {
             keyring,
             store,
             cookie,
-            origins: Origins::new(public_url, &settings.allowed_origins),
+            origins: Origins::new(public_url),
             refresher: Refresher::new(vault.clone(), issuer.clone(), Jitter::new(), tasks.clone()),
             vault,
             issuer,

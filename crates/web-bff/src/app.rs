@@ -37,7 +37,8 @@ impl AppState {
         let provider = Provider::new(&settings.identity, NAME)?;
         let store = SharedStore::open(&settings.store).map_err(|bad| format!("store.{bad}"))?;
         let sessions = Sessions::new(&provider, &settings.session, &settings.public_url, &store)
-            .map_err(|bad| format!("session.{bad}"))?;
+            .map_err(|bad| format!("session.{bad}"))?
+            .allowing(&settings.requests.allowed_origins);
         let tokens = Arc::new(Tokens::new(&provider));
         let outbound = Outbound::keeping(tokens, &settings.cache, store.invalidations());
         let upstreams = &settings.upstreams;

@@ -8,7 +8,7 @@
 use http::header::ORIGIN;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, Method};
-use request_context::PublicUrl;
+use request_context::{Origin, PublicUrl};
 use url::Url;
 
 const X_CSRF: HeaderName = HeaderName::from_static("x-csrf");
@@ -20,7 +20,7 @@ const SIGN_IN: [&str; 2] = ["/auth/login", "/auth/callback"];
 #[derive(Clone, Debug)]
 pub(crate) struct Origins {
     own: String,
-    others: Vec<String>,
+    others: Vec<Origin>,
 }
 
 /// A header that means nothing if it is there twice.
@@ -31,9 +31,13 @@ enum Once<'a> {
 }
 
 impl Origins {
-    pub(crate) fn new(public_url: &PublicUrl, others: &[String]) -> Self {
+    pub(crate) fn new(public_url: &PublicUrl) -> Self {
         let url = Url::parse(&public_url.join("")).expect("it was parsed before");
-        Self { own: url.origin().ascii_serialization(), others: others.to_vec() }
+        Self { own: url.origin().ascii_serialization(), others: vec![] }
+    }
+
+    pub(crate) fn allow(&mut self, others: &[Origin]) {
+        self.others = others.to_vec();
     }
 
     /// Our own.
@@ -60,7 +64,7 @@ impl Origins {
         let origin = once(headers, &ORIGIN);
         let is =
             |origin: &Once<'_>, known: &str| matches!(origin, Once::Is(text) if *text == known.as_bytes());
-        let other = self.others.iter().any(|known| is(&origin, known));
+        let other = self.others.iter().any(|known| is(&origin, known.as_str()));
         match once(headers, &SEC_FETCH_SITE) {
             Once::Is(b"same-origin") => true,
             Once::Is(b"same-site") => other,
@@ -89,7 +93,8 @@ mod tests {
 
     fn made(method: &str, path: &str, headers: &[(&str, &str)]) -> bool {
         let public = Url::parse("https://shop.example/web").unwrap().try_into().unwrap();
-        let origins = Origins::new(&public, &["https://admin.shop.example".into()]);
+        let mut origins = Origins::new(&public);
+        origins.allow(&["https://admin.shop.example".to_owned().try_into().unwrap()]);
         let request =
             headers.iter().fold(Request::builder().method(method).uri(path), |request, (name, value)| {
                 request.header(*name, *value)

@@ -7,7 +7,6 @@ use request_context::PublicUrl;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 use store::{BadStore, StoreSettings};
-use url::Url;
 
 use crate::BadSession;
 use crate::seal::SealKey;
@@ -37,9 +36,6 @@ pub struct SessionSettings {
     pub ends_soon: Duration,
     /// Says that there is one replica only, so that sessions may be kept in its memory.
     pub single_replica: bool,
-    /// Other origins of this site whose pages may write with the session cookie.
-    #[serde(deserialize_with = "origins")]
-    pub allowed_origins: Vec<String>,
     /// The path, on our origin, to which the browser comes back when it has signed out.
     #[serde(deserialize_with = "path")]
     pub after_logout: String,
@@ -57,7 +53,6 @@ impl Default for SessionSettings {
             absolute_timeout: Duration::from_hours(12),
             ends_soon: Duration::from_mins(5),
             single_replica: false,
-            allowed_origins: vec![],
             after_logout: "/".into(),
             store: None,
         }
@@ -115,21 +110,6 @@ impl From<BadStore> for BadSession {
     }
 }
 
-fn origins<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
-    let origins = Vec::<String>::deserialize(from)?;
-    let good = |text: &String| {
-        let url = Url::parse(text).ok()?;
-        let origin = url.origin().ascii_serialization();
-        (matches!(url.scheme(), "http" | "https") && origin == *text).then_some(())
-    };
-    match origins.iter().find(|text| good(text).is_none()) {
-        Some(_) => {
-            Err(D::Error::custom("must be origins, such as https://admin.shop.example, without a path"))
-        }
-        None => Ok(origins),
-    }
-}
-
 fn path<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     let path = String::deserialize(from)?;
     let plain = path.len() <= 256 && path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
@@ -158,7 +138,7 @@ mod tests {
             serde_json::from_value(json!({"key": key, "previous_key": key})).unwrap();
         let shown = json!({
             "key": "[redacted]", "previous_key": "[redacted]", "idle_timeout": "30m", "absolute_timeout": "12h",
-            "ends_soon": "5m", "single_replica": false, "allowed_origins": [], "after_logout": "/",
+            "ends_soon": "5m", "single_replica": false, "after_logout": "/",
         });
         assert_eq!(serde_json::to_value(&settings).unwrap(), shown);
         assert!(!format!("{settings:?}").contains(key));
@@ -207,13 +187,6 @@ mod tests {
                 "must be a path that begins with one slash",
             ),
             (json!({"after_logout": "/\\evil.example"}), LOCAL, "memory:", "must be a path that begins with"),
-            (
-                json!({"allowed_origins": ["https://a.example/x"]}),
-                LOCAL,
-                "memory:",
-                "must be origins, such as",
-            ),
-            (json!({"allowed_origins": ["*"]}), LOCAL, "memory:", "must be origins, such as"),
             (json!({"secret": 1}), LOCAL, "memory:", "unknown field `secret`"),
         ] {
             let found = check(changes.clone(), public_url, store).err().unwrap_or_default();
