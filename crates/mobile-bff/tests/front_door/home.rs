@@ -50,6 +50,8 @@ async fn four_calls_with_all_that_a_service_must_know() {
     healthy(&bff);
     bff.client()
         .with("x-user-id", "u_1")
+        .with("cookie", "__Host-Http-triptych=s3cret")
+        .with("x-api-key", "tpk_acme01_s3cret")
         .with("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
         .get("/home")
         .await;
@@ -65,6 +67,8 @@ async fn four_calls_with_all_that_a_service_must_know() {
                 header("authorization").strip_prefix("Bearer ").unwrap().split_once('.').unwrap();
             let token = if subject == "service-token" { "service" } else { "caller" };
             assert!(!header("traceparent").contains("4bf92f35"), "a stranger's trace was continued");
+            let mut values = seen.headers.values();
+            assert!(!values.any(|value| value.to_str().unwrap().contains("s3cret")), "{:?}", seen.headers);
             assert_eq!(header("x-request-id").len(), 36);
             assert!(header("x-request-deadline-ms").parse::<u64>().unwrap() <= 970);
             format!(

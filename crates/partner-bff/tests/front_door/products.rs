@@ -98,3 +98,19 @@ async fn the_catalog_is_asked_in_our_own_name() {
     assert_eq!(call.headers["authorization"], "Bearer catalog.second-token", "the first is the account's");
     assert!(!call.headers.contains_key("x-user-id") && !call.headers.contains_key("x-api-key"));
 }
+
+#[tokio::test]
+async fn neither_the_key_nor_a_cookie_travels_on() {
+    let bff = Bff::start().await;
+    bff.fake.on("GET /products/p_7", Reply::Json(product("p_7", 4200, "EUR")));
+    let client = bff.client().with("cookie", "__Host-Http-triptych=tpk_cookie_secret");
+    assert_eq!(client.get("/v1/products/p_7").await.status, 200);
+    client.get("/v1/orders").await;
+    let seen = bff.fake.seen();
+    assert!(seen.len() >= 4, "two services, and the provider for each: {seen:?}");
+    for seen in seen {
+        assert!(!seen.headers.contains_key("cookie") && !seen.headers.contains_key("x-api-key"), "{seen:?}");
+        let sent = format!("{:?} {} {}", seen.headers, seen.query, String::from_utf8_lossy(&seen.body));
+        assert!(!sent.contains("tpk_"), "{sent}");
+    }
+}
