@@ -151,7 +151,7 @@ async fn open<T>(call: CallBuilder<'_>) -> Result<(), CallError>
 where
     T: DeserializeOwned + Validate<Context = ()>,
 {
-    let mut events = call.events::<T>(orders::ORDER_STATUS).await?;
+    let mut events = call.events::<T>(orders::ORDER_STATUS).await?.strictly();
     match timeout(AT_ONCE, events.next()).await {
         Ok(Some(event)) => event.map(drop),
         Ok(None) | Err(_) => Ok(()),

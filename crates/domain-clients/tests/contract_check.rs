@@ -59,7 +59,15 @@ async fn shop() -> FakeUpstream {
     ] {
         shop.on(route, Reply::Json(answer));
     }
+    shop.on("GET /orders/events", events(&json!("paid")));
     shop
+}
+
+/// An event stream that ends after one event.
+fn events(status: &Value) -> Reply {
+    let data = json!({"orderId": "o_1", "status": status, "at": "2026-01-02T03:04:05Z"});
+    let event = format!("retry: 1000\n\nid: 1\nevent: order-status\ndata: {data}\n\n");
+    Reply::Raw(200, vec![("content-type", "text/event-stream".into())], event)
 }
 
 async fn run(arguments: &[&str]) -> Output {
@@ -109,6 +117,7 @@ async fn services_that_keep_their_contracts() {
     users users.get ok
     orders orders.list ok
     orders orders.get ok
+    orders orders.events ok
     orders orders.place not-checked writes are never made
     orders orders.cancel not-checked writes are never made
     catalog catalog.product ok
@@ -120,7 +129,7 @@ async fn services_that_keep_their_contracts() {
     billing billing.get ok
     usage usage.get ok
     ");
-    assert_eq!(counts, "10 ok, 3 not-checked\n");
+    assert_eq!(counts, "11 ok, 3 not-checked\n");
     assert!(shop.seen().iter().all(|seen| seen.route.starts_with("GET ")));
 }
 
@@ -144,6 +153,7 @@ async fn what_drifts_is_named_and_what_was_sent_is_not() {
         Reply::Raw(status, vec![("content-type", media_type.into())], PERSONAL.into())
     };
     let (profile, list, one) = ("GET /users/u_42", "GET /orders", "GET /orders/o_1");
+    let stream = "GET /orders/events";
     for (operation, route, reply, expected) in [
         ("users.get", profile, Reply::Json(more), ["ok", "", "", "email vip"]),
         ("orders.list", list, orders("status", json!("teleported")), ["ok", "", "", ""]),
@@ -179,6 +189,14 @@ async fn what_drifts_is_named_and_what_was_sent_is_not() {
             ["drift", "content-type", "the answer is not JSON", ""],
         ),
         ("users.get", profile, raw(302, "text/html"), ["drift", "status", "status 302", ""]),
+        ("orders.events", stream, events(&ada()), ["ok", "", "", ""]),
+        ("orders.events", stream, events(&json!(1)), ["drift", "status", "expected a string", ""]),
+        (
+            "orders.events",
+            stream,
+            raw(200, "text/html"),
+            ["drift", "content-type", "the answer is no event stream", ""],
+        ),
         (
             "orders.get",
             one,

@@ -41,8 +41,9 @@ impl TryFrom<String> for Origin {
             ("http", Some(Host::Ipv6(address))) => address.is_loopback(),
             _ => false,
         };
-        // What browsers would write otherwise would never be equal to it.
-        let plain = url.origin().ascii_serialization() == text;
+        // What browsers would write otherwise would never be equal to it; a pattern is no origin, though a URL may have
+        // a host of such a name.
+        let plain = url.origin().ascii_serialization() == text && !text.contains('*');
         (safe && plain).then(|| HeaderValue::from_str(&text).ok().map(Self)).flatten().ok_or(NotAnOrigin)
     }
 }

@@ -75,6 +75,7 @@ pub struct Events<T> {
     input: Bytes,
     parser: Parser,
     idle: Instant,
+    strict: bool,
     of: PhantomData<fn() -> T>,
 }
 
@@ -93,8 +94,16 @@ impl<T: DeserializeOwned + Validate<Context = ()>> Events<T> {
             input: Bytes::new(),
             parser: Parser::default(),
             idle: Instant::now() + IDLE,
+            strict: false,
             of: PhantomData,
         })
+    }
+
+    /// The same, for who holds a service against its contract: an event that breaks it is an error.
+    #[must_use]
+    pub fn strictly(mut self) -> Self {
+        self.strict = true;
+        self
     }
 
     /// The next event; `None` when the service has ended the stream, an error when it was lost. Both are the end.
@@ -119,8 +128,10 @@ impl<T: DeserializeOwned + Validate<Context = ()>> Events<T> {
     async fn advance(&mut self) -> Result<Option<Event<T>>, Failure> {
         loop {
             while let Some(raw) = self.parser.next(&mut self.input).map_err(|error| self.violation(error))? {
-                if let Some(event) = self.read(&raw) {
-                    return Ok(Some(event));
+                match self.read(&raw) {
+                    Ok(Some(event)) => return Ok(Some(event)),
+                    Err(failure) if self.strict => return Err(failure),
+                    Ok(None) | Err(_) => {}
                 }
             }
             let Some(body) = &mut self.body else {
@@ -142,18 +153,16 @@ impl<T: DeserializeOwned + Validate<Context = ()>> Events<T> {
     }
 
     /// What the stream is read for, if this is it.
-    fn read(&self, raw: &Raw) -> Option<Event<T>> {
+    fn read(&self, raw: &Raw) -> Result<Option<Event<T>>, Failure> {
         if raw.name != self.name {
-            return None;
+            return Ok(None);
         }
-        match decode(raw.data.as_bytes()) {
-            Ok(data) => Some(Event { id: self.id(&raw.id), data }),
-            Err(Failure { kind: CallErrorKind::ContractViolation { path }, .. }) => {
-                self.track.violated(&path);
-                None
+        let data = decode(raw.data.as_bytes()).inspect_err(|failure| {
+            if let CallErrorKind::ContractViolation { path } = &failure.kind {
+                self.track.violated(path);
             }
-            Err(_) => None,
-        }
+        })?;
+        Ok(Some(Event { id: self.id(&raw.id), data }))
     }
 
     fn id(&self, id: &str) -> Option<EventId> {

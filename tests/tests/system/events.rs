@@ -62,7 +62,11 @@ async fn listen(client: &Client) -> Reading {
 
 /// Places an order; its id.
 async fn place(client: &Client) -> String {
-    let order = client.post("/orders", &json!({"productId": "p_1", "quantity": 1})).await;
+    let products = client.get("/products").await.json();
+    let mut products = products["products"].as_array().expect("a list of products").iter();
+    let stocked = products.find(|product| product["stock"].as_u64().is_some_and(|stock| stock >= 10));
+    let product = &stocked.expect("a product of which there are some")["id"];
+    let order = client.post("/orders", &json!({"productId": product, "quantity": 1})).await;
     assert_eq!(order.outcome(), "201");
     order.json()["id"].as_str().expect("an id").to_owned()
 }

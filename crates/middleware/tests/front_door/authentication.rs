@@ -65,6 +65,8 @@ async fn a_refusal_is_the_authenticators_problem() {
     content-length: 167
     content-security-policy: default-src 'none'; frame-ancestors 'none'
     content-type: application/problem+json
+    cross-origin-resource-policy: same-origin
+    referrer-policy: no-referrer
     vary: Authorization, Cookie, Accept-Encoding
     www-authenticate: Bearer
     x-content-type-options: nosniff
