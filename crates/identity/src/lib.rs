@@ -45,7 +45,6 @@ pub use sessions::{
 };
 pub use settings::{
     ApiKeysSettings, DpopMode, ExchangeMode, ExchangeSettings, IdentitySettings, IssuerSettings,
-    PartnerSettings, Partners, SessionSettings,
-    SigningAlgorithm,
+    PartnerSettings, Partners, SessionSettings, SigningAlgorithm,
 };
 pub use tokens::Tokens;

@@ -122,6 +122,7 @@ fn path<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
+    use url::Url;
 
     use super::*;
 
