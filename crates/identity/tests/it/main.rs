@@ -10,6 +10,7 @@ mod endpoints;
 mod keys;
 mod oidc;
 mod oidc_provider;
+mod oidc_refresh;
 mod provider;
 mod signer;
 mod support;
