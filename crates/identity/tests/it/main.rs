@@ -11,6 +11,7 @@ mod keys;
 mod oidc;
 mod oidc_provider;
 mod oidc_refresh;
+mod oidc_tokens;
 mod provider;
 mod signer;
 mod support;
