@@ -187,7 +187,11 @@ impl RelyingParty {
             let expected = self.expected(&answer, None, Some(subject));
             match self.person(ctx, Some(id_token), expected).await {
                 Ok(_) => {}
-                Err(RedeemError::Unavailable(error)) => return Err(RefreshError::Unavailable(error)),
+                // The old refresh token is spent: to give these up would end the session for want of a key. They came
+                // from the token endpoint itself, which is enough (OpenID Connect Core 1.0, 3.1.3.7, step 6).
+                Err(RedeemError::Unavailable(error)) => {
+                    tracing::warn!(%error, cause = error.cause(), "refreshed ID token taken without its key");
+                }
                 // Tokens of somebody else, or of nobody: these are not the session's.
                 Err(RedeemError::Forged(_) | RedeemError::Refused) => {
                     return Err(unavailable(ProviderError::new("it refreshed with a bad ID token")));

@@ -8,15 +8,17 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures::future::join_all;
-use identity::{Accounts, Tokens};
+use identity::{Accounts, Tokens, X_API_KEY};
 use jiff::Timestamp;
-use request_context::{AccessToken, Caller, Deadline, RequestContext, RequestId, Scopes, Subject, Trace};
+use request_context::{
+    AccessToken, Authenticate, Caller, Deadline, RequestContext, RequestId, Scopes, Subject, Trace,
+};
 use serde_json::{Value, json};
 use upstream_client::{Credential, TokenError, TokenSource};
 
-use super::api_keys::partners;
+use super::api_keys::{Keys, key, partners};
 use super::exchanger::Exchanger;
-use super::support::{pass, request, until};
+use super::support::{head, pass, request, until};
 
 pub(super) fn tokens(exchanger: &Exchanger, settings: &Value) -> Arc<Tokens> {
     Arc::new(Tokens::new(&exchanger.provider(settings)))
@@ -272,19 +274,26 @@ async fn what_is_ours_to_renew_is_renewed_once_when_the_provider_refuses_it() {
     exchanger.set_expires_in(Some(300));
     let provider = exchanger.provider(&json!({}));
     let accounts = Accounts::new(&partners(), &provider);
-    let tokens = Tokens::new(&provider).with_accounts(accounts);
-    let ctx = request_of("acct_acme", "revoked");
-    exchanger.refuse("revoked");
+    let tokens = Tokens::new(&provider).with_accounts(Arc::clone(&accounts));
+    let keys = Keys::new(&[&key("acme01", "first", "")]).open(&accounts).unwrap();
+    let caller = keys.authenticate(&request(), &head(&[(X_API_KEY, "tpk_acme01_first")])).await.unwrap();
+    assert_eq!(caller.token.expose(), "own-1");
+    pass(Duration::from_secs(5)).await;
+    exchanger.refuse("own-1");
+    let ctx = request().with_caller(caller);
     let all = join_all((0..100).map(|_| token(&tokens, &ctx, "orders", None))).await;
-    assert!(all.iter().all(|token| token == "own-1@orders#1"), "{all:?}");
-    assert_eq!(exchanger.asked(), 3);
-    // A user's is not ours to renew.
-    assert_eq!(token(&tokens, &request_of("u_42", "revoked"), "orders", None).await, "refused");
+    assert!(all.iter().all(|token| token == "own-2@orders#1"), "{all:?}");
+    assert_eq!(exchanger.asked(), 4);
+    // What a user brought, or a partner, is not ours to renew.
+    exchanger.refuse("revoked");
+    for subject in ["u_42", "acct_acme"] {
+        assert_eq!(token(&tokens, &request_of(subject, "revoked"), "orders", None).await, "refused");
+    }
 
     let own = tokens.token(&ctx, Credential::Service, "catalog", None).await;
-    assert_eq!(word(own), "own-2@catalog#1");
-    exchanger.refuse("own-2");
+    assert_eq!(word(own), "own-3@catalog#1");
+    exchanger.refuse("own-3");
     pass(Duration::from_mins(5)).await;
     let own = tokens.token(&ctx, Credential::Service, "catalog", None).await;
-    assert_eq!(word(own), "own-3@catalog#1");
+    assert_eq!(word(own), "own-4@catalog#1");
 }

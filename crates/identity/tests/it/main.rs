@@ -14,6 +14,8 @@ mod issuers;
 mod keys;
 mod oidc;
 mod oidc_provider;
+mod oidc_refresh;
+mod oidc_tokens;
 mod partner_callers;
 mod provider;
 mod signer;

@@ -80,6 +80,11 @@ impl OpenIdProvider {
         self.told().token = (status, body);
     }
 
+    /// From now on it publishes no key that could be used.
+    pub(crate) fn withhold_keys(&self) {
+        self.told().keys.clear();
+    }
+
     pub(crate) fn set_down(&self, down: bool) {
         self.told().down = down;
     }

@@ -59,7 +59,8 @@ async fn a_callers_token_passes_through_and_is_not_ours_to_renew() {
 async fn a_partners_token_is_renewed_once_for_all_whom_it_failed() {
     let fake = FakeProvider::start(&[]).await;
     let accounts = accounts(&fake);
-    let tokens = Tokens::new(&provider(&fake, &json!({}))).with_accounts(Arc::clone(&accounts));
+    let settings = json!({"exchange": {"mode": "pass_through"}});
+    let tokens = Tokens::new(&provider(&fake, &settings)).with_accounts(Arc::clone(&accounts));
     let keys = Keys::new(&[&key("acme01", "first", "")]).open(&accounts).unwrap();
     let caller = keys.authenticate(&request(), &head(&[(X_API_KEY, "tpk_acme01_first")])).await.unwrap();
     assert_eq!(caller.token.expose(), "token-1");
