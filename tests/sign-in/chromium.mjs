@@ -39,11 +39,9 @@ async function intercept(page, urlPattern, requestStage, handle) {
   return session;
 }
 
-/** The page's owner lets this site keep nothing. */
-export async function refuseCookies(page, origin) {
-  await page.addInitScript(() => Object.defineProperty(Navigator.prototype, 'cookieEnabled', { get: () => false }));
-  await intercept(page, `${origin}/*`, 'Response', (session, { requestId, responseStatusCode, responseHeaders = [] }) =>
-    session.send('Fetch.continueResponse', { requestId, responseCode: responseStatusCode, responseHeaders: responseHeaders.filter(({ name }) => name.toLowerCase() !== 'set-cookie') }));
+/** The page is told that its owner lets no site keep anything. That nothing is kept is up to the test. */
+export function refuseCookies(page) {
+  return page.addInitScript(() => Object.defineProperty(Navigator.prototype, 'cookieEnabled', { get: () => false }));
 }
 
 /** Resolves with the first address that fits and that the page was about to ask for: it does not. */
@@ -70,7 +68,7 @@ export async function picture(page, name) {
   if (!SCREENSHOTS) return;
   mkdirSync(SCREENSHOTS, { recursive: true });
   const before = page.viewportSize();
-  for (const [device, colorScheme, width, height] of [['desktop', 'light', 1280, 800], ['phone', 'dark', 390, 844]]) {
+  for (const [device, colorScheme, width, height] of [['desktop', 'light', 1200, 750], ['phone', 'dark', 390, 844]]) {
     await page.setViewportSize({ width, height });
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     await page.screenshot({ path: join(SCREENSHOTS, `${name}-${device}.png`) });
