@@ -245,7 +245,6 @@ for (const kind of PROVIDERS) {
       await page.waitForURL(`${system.appUrl}/auth/callback**`);
       assert.match(await page.textContent('body'), /cookie/i);
       assert.equal(await sessionCookie(), undefined);
-      await pictures(page, 'no-cookies-callback');
     });
 
     if (kind === 'oidc-provider') {
