@@ -59,8 +59,8 @@ for (const kind of PROVIDERS) {
 
     async function order(words, quantity = '1') {
       await page.fill('#search', words);
-      await page.waitForSelector('.offer');
-      const offer = page.locator('.offer', { has: page.locator('button:enabled') }).first();
+      // What was found before may still be there.
+      const offer = page.locator('.offer', { hasText: new RegExp(words, 'i'), has: page.locator('button:enabled') }).first();
       await offer.locator('input').fill(quantity);
       const answered = page.waitForResponse((response) => response.url().endsWith('/web/orders') && response.request().method() === 'POST');
       await offer.locator('button').click();
@@ -225,7 +225,7 @@ for (const kind of PROVIDERS) {
       await page.click('button[value="u_42"]');
       await page.waitForURL(`${system.appUrl}/auth/callback**`);
       assert.equal(await sessionCookie(), undefined);
-      await pictures(page, 'login-expired');
+      await pictures(page, 'login-lost');
       await page.click('a[href*="auth/login"]');
       // The provider still knows who it is; another one asks again.
       await page.waitForSelector('.dashboard, button[value="u_42"]');
