@@ -42,8 +42,10 @@ function changed(now, before) {
   clearInterval(ending);
   if (now.endsSoon) warn(now);
   else showBanner();
-  if (!now.authenticated) leave(before?.authenticated === true);
-  else if (now.user.id !== before?.user?.id) enter(now.user);
+  const was = before?.authenticated;
+  // Still nobody is no news.
+  if (!now.authenticated && was !== false) leave(was === true);
+  else if (now.authenticated && now.user.id !== before?.user?.id) enter(now.user);
 }
 
 function enter(user) {

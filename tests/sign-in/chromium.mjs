@@ -1,7 +1,6 @@
 // A real Chromium in which the tests' two sites are on this machine.
 
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { chromium } from 'playwright-core';
@@ -32,19 +31,36 @@ export async function newPerson(browser, settings = {}) {
   return context;
 }
 
-/** A browser whose owner lets this site keep nothing. */
-export async function withoutCookies(tls) {
-  const profile = mkdtempSync(join(tmpdir(), 'triptych-chromium-'));
-  mkdirSync(join(profile, 'Default'));
-  const exceptions = { cookies: { [`[*.]${SHOP_HOST},*`]: { setting: 2 } } };
-  writeFileSync(join(profile, 'Default/Preferences'), JSON.stringify({ profile: { content_settings: { exceptions } } }));
-  const context = await chromium.launchPersistentContext(profile, options(tls));
-  context.setDefaultTimeout(PATIENCE_MS);
-  const close = async () => {
-    await context.close();
-    rmSync(profile, { recursive: true, force: true });
-  };
-  return { context, close };
+/** Does `handle(session, event)` with every request of the page that fits, redirected ones included. */
+async function intercept(page, urlPattern, requestStage, handle) {
+  const session = await page.context().newCDPSession(page);
+  session.on('Fetch.requestPaused', (event) => handle(session, event).catch(() => {}));
+  await session.send('Fetch.enable', { patterns: [{ urlPattern, requestStage }] });
+  return session;
+}
+
+/** The page is told that its owner lets no site keep anything. That nothing is kept is up to the test. */
+export function refuseCookies(page) {
+  return page.addInitScript(() => Object.defineProperty(Navigator.prototype, 'cookieEnabled', { get: () => false }));
+}
+
+/** Resolves with the first address that fits and that the page was about to ask for: it does not. */
+export function taken(page, urlPattern) {
+  return new Promise((resolve) => {
+    intercept(page, urlPattern, 'Request', async (session, { requestId, request }) => {
+      await session.send('Fetch.failRequest', { requestId, errorReason: 'Aborted' });
+      await session.detach();
+      resolve(request.url);
+    });
+  });
+}
+
+/** What a script of the page gets for a path of web-bff: `{status, body}`. */
+export function ask(page, path) {
+  return page.evaluate(async (url) => {
+    const answer = await fetch(url);
+    return { status: answer.status, body: await answer.json() };
+  }, `/web${path}`);
 }
 
 /** What a state looks like, on a desk by day and on a phone by night; only when somebody asked for pictures. */
@@ -52,7 +68,7 @@ export async function picture(page, name) {
   if (!SCREENSHOTS) return;
   mkdirSync(SCREENSHOTS, { recursive: true });
   const before = page.viewportSize();
-  for (const [device, colorScheme, width, height] of [['desktop', 'light', 1280, 800], ['phone', 'dark', 390, 844]]) {
+  for (const [device, colorScheme, width, height] of [['desktop', 'light', 1200, 750], ['phone', 'dark', 390, 844]]) {
     await page.setViewportSize({ width, height });
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     await page.screenshot({ path: join(SCREENSHOTS, `${name}-${device}.png`) });

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
-import { launch, newPerson, picture } from './chromium.mjs';
+import { ask, launch, newPerson, picture } from './chromium.mjs';
 import { startSystem } from './harness.mjs';
 
 describe('a session that nobody uses (oidc-provider)', () => {
@@ -28,7 +28,7 @@ describe('a session that nobody uses (oidc-provider)', () => {
     await page.waitForSelector('.dashboard');
     await page.waitForSelector('#stay', { timeout: 40_000 });
     await picture(page, 'ends-soon');
-    const end = async () => Date.parse((await (await page.request.get(`${system.appUrl}/auth/session`)).json()).expiresAt);
+    const end = async () => Date.parse((await ask(page, '/auth/session')).body.expiresAt);
     const before = await end();
     await page.click('#stay');
     await page.waitForSelector('#stay', { state: 'detached' });

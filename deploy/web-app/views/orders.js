@@ -26,6 +26,8 @@ export function orders(retry, onChange) {
   let list = [];
   let filter = 0;
   let all = false;
+  // What has just changed: it stays marked when others change and the list is drawn anew.
+  const changed = new Set();
 
   function show(shown) {
     page = shown;
@@ -70,7 +72,7 @@ export function orders(retry, onChange) {
   function row(order) {
     const { id, status, quantity, total, placedAt, productId, product } = order;
     const name = product?.name ?? `Product ${productId}`;
-    return el('li', { class: 'order', id: `order-${id}`, 'data-status': status, tabindex: '-1' },
+    return el('li', { class: changed.has(id) ? 'order changed' : 'order', id: `order-${id}`, 'data-status': status, tabindex: '-1' },
       tile(product),
       el('div', { class: 'about' },
         el('p', { class: product ? 'name' : 'name faint', dir: 'auto' }, name),
@@ -131,17 +133,19 @@ export function orders(retry, onChange) {
   function put(order) {
     const at = list.findIndex(({ id }) => id === order.id);
     if (at >= 0 && Date.parse(order.updatedAt) < Date.parse(list[at].updatedAt)) return;
-    const changed = at < 0 || list[at].status !== order.status;
+    const isNews = at < 0 || list[at].status !== order.status;
     list = at < 0 ? [order, ...list] : list.with(at, order);
+    if (isNews) point(order);
     draw();
-    if (changed) point(order);
   }
 
-  function point(order) {
-    const row = document.getElementById(`order-${order.id}`);
-    row?.classList.add('changed');
-    setTimeout(() => row?.classList.remove('changed'), CHANGED_MS);
-    speak(`${order.product?.name ?? 'Order'} ${order.id}: ${order.status}`);
+  function point({ id, status, product }) {
+    changed.add(id);
+    setTimeout(() => {
+      changed.delete(id);
+      document.getElementById(`order-${id}`)?.classList.remove('changed');
+    }, CHANGED_MS);
+    speak(`${product?.name ?? 'Order'} ${id}: ${status}`);
   }
 
   return { element, show, moved, put };
