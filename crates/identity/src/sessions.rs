@@ -222,6 +222,15 @@ impl Sessions {
         Ok(cookie.set(&id))
     }
 
+    /// Whether a request was made by one of our own pages.
+    fn ours(&self, ctx: &RequestContext, head: &Parts) -> Result<(), Problem> {
+        if self.0.origins.made(head) {
+            return Ok(());
+        }
+        audit::refused(ctx, "session_cookie", "CrossSite");
+        Err(Problem::new(kind::CROSS_SITE))
+    }
+
     /// The id that a request carries, if it is one of our own pages'. What is wrong with it is for the audit
     /// trail; the caller decides what becomes of it.
     fn admitted(
@@ -230,9 +239,8 @@ impl Sessions {
         head: &Parts,
     ) -> Result<Result<Option<SessionId>, Problem>, Problem> {
         let read = self.0.cookie.read(&head.headers);
-        if !matches!(read, Ok(None)) && !self.0.origins.made(head) {
-            audit::refused(ctx, "session_cookie", "CrossSite");
-            return Err(Problem::new(kind::CROSS_SITE));
+        if !matches!(read, Ok(None)) {
+            self.ours(ctx, head)?;
         }
         Ok(read.map_err(|fault| Rejection::Bad(fault).into_problem(ctx, &SESSION)))
     }

@@ -40,7 +40,8 @@ fn every_test_that_the_security_page_names_is_there() {
             let [_, file, _, test, _] = parts[..] else { panic!("not a file and a test: {named}") };
             let source = std::fs::read_to_string(repository().join(file));
             let source = source.unwrap_or_else(|error| panic!("{file}: {error}"));
-            let there = [format!("fn {test}("), format!("def {test}(")];
+            let there =
+                [format!("fn {test}("), format!("def {test}("), format!("'{test}'"), format!("\"{test}\"")];
             assert!(there.iter().any(|it| source.contains(&**it)), "{file} has no test {test}");
         }
     }

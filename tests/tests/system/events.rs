@@ -1,6 +1,8 @@
 //! Live events of the web app: through restarts of the service behind, and through a drain.
 
-use end_to_end::{Bff, Client, EVERY_CALL, Env, Kind, Process, Reading, RunDir, Shop, program, within};
+use end_to_end::{
+    Bff, Client, Credential, EVERY_CALL, Env, Kind, Process, Reading, RunDir, Shop, program, within,
+};
 use futures::future::join_all;
 use serde_json::json;
 
@@ -78,7 +80,7 @@ async fn a_stream_outlives_a_restart_of_its_service() {
     let orders = OrdersService::open(0, &dir).await;
     let changes = [EVERY_CALL, &[("BFF__UPSTREAMS__ORDERS__URL", orders.url.as_str())]].concat();
     let bff = Bff::start(Kind::Web, &shop, &changes, &dir).await;
-    let client = bff.client().with("authorization", &format!("Bearer {}", shop.user_token("u_42").await));
+    let client = bff.client().of(&Credential::signed_in(&bff.client(), &shop, "u_42").await);
     let mut stream = listen(&client).await;
 
     let id = place(&client).await;
@@ -107,9 +109,9 @@ async fn a_drain_ends_every_stream_and_cuts_none() {
         ("BFF__SERVER__DRAIN_TIMEOUT", "10m"),
     ];
     let bff = Bff::start(Kind::Web, &shop, &changes, &dir).await;
-    let token = format!("Bearer {}", shop.user_token("u_42").await);
-    let http1 = bff.client().with("authorization", &token);
-    let http2 = Client::http2(format!("http://{}", bff.address)).with("authorization", &token);
+    let ada = Credential::signed_in(&bff.client(), &shop, "u_42").await;
+    let http1 = bff.client().of(&ada);
+    let http2 = Client::http2(format!("http://{}", bff.address)).of(&ada);
     let streams = join_all((0..STREAMS).map(|n| listen(if n % 2 == 0 { &http1 } else { &http2 }))).await;
     assert_eq!(http1.get("/events").await.outcome(), "429 too-many-requests");
 

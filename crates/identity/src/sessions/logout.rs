@@ -35,6 +35,9 @@ pub struct LoggedOut {
 impl Sessions {
     /// Ends the session, if there is one: when this has succeeded, no request is served with it any more.
     pub async fn logout(&self, ctx: &RequestContext, head: &Parts) -> Result<LoggedOut, Problem> {
+        // Also without a cookie: a strict one does not come along from another site's page, but that page's form
+        // would have the answer remove it.
+        self.ours(ctx, head)?;
         if let Ok(Some(id)) = self.admitted(ctx, head)? {
             let ended = self.0.vault.end(id.key()).await.map_err(|error| refusal(ctx, error.into()))?;
             if let Some(session) = ended {

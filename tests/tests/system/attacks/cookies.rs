@@ -81,6 +81,10 @@ async fn csrf_login_csrf_logout_csrf() {
             if !may {
                 let outcome = browser.send("POST", "/auth/logout", headers).await.outcome();
                 assert_eq!(outcome, "403 cross-site", "logout with {headers:?} {door}");
+                // A form of another site's comes without the cookie, and must not have it removed.
+                let answer = Browser::new(&web).send("POST", "/auth/logout", headers).await;
+                assert_eq!(answer.outcome(), "403 cross-site", "logout of nobody with {headers:?} {door}");
+                assert!(!answer.headers.contains_key(SET_COOKIE));
             }
         }
         for (site, expected) in

@@ -25,6 +25,9 @@ async fn signing_out_ends_the_session_here_and_sends_the_browser_to_the_provider
     for cookie in [&ada, "", "__Host-Http-triptych=x"] {
         assert_eq!(logout(cookie).await.cookies, [GONE]);
     }
+    // But for a form of another site's, with which the cookie does not come.
+    let foreign = site.sessions.logout(&request(DEADLINE), &post("", &[])).await.unwrap_err();
+    assert_eq!(foreign.kind(), problem::kind::CROSS_SITE);
     site.issuer.set_end_session(None);
     assert_eq!(logout(&elsewhere).await.redirect_to, "https://shop.example/");
 }
