@@ -87,7 +87,7 @@ mod tests {
     async fn a_token_ends_with_the_one_it_was_made_of() {
         for (own, other, usable_for) in [(300, 100, 100), (300, 301, 300), (100, 101, 100)] {
             let issued = issued(own).ending_with(Some(Duration::from_secs(other)));
-            advance(Duration::from_secs(usable_for) - Duration::from_millis(1)).await;
+            advance(Duration::from_secs(usable_for).checked_sub(Duration::from_millis(1)).unwrap()).await;
             assert!(issued.is_usable() && !issued.is_old(), "another would end no later");
             advance(Duration::from_millis(1)).await;
             assert!(!issued.is_usable(), "{own} of {other}");

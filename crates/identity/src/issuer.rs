@@ -124,8 +124,7 @@ impl Issuer {
     }
 
     async fn fetch_configuration(&self, ctx: &RequestContext) -> Result<Arc<Configuration>, ProviderError> {
-        let base =
-            self.base.get_or_try_init(async || made(|url| upstream(url), self.settings.found_at()).await);
+        let base = self.base.get_or_try_init(async || made(upstream, self.settings.found_at()).await);
         let found: Configuration = base
             .await?
             .call(ctx, &CONFIGURATION)
@@ -194,6 +193,6 @@ async fn made<T: Send + 'static>(
     make: impl FnOnce(Url) -> Result<T, BadUpstream> + Send + 'static,
     url: Url,
 ) -> Result<T, ProviderError> {
-    let made = spawn_blocking(move || make(url)).await;
-    made.map_err(ProviderError::from_source(UNUSABLE))?.map_err(ProviderError::from_source(UNUSABLE))
+    let built = spawn_blocking(move || make(url)).await;
+    built.map_err(ProviderError::from_source(UNUSABLE))?.map_err(ProviderError::from_source(UNUSABLE))
 }

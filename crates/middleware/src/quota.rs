@@ -33,9 +33,11 @@ const ALONE: Bounds = Bounds { entries: 10_000, bytes: 0 };
 #[derive(Clone)]
 pub struct Quotas<S = SharedStore>(Arc<Inner<S>>);
 
+type PlanOf = dyn Fn(&Caller) -> Option<Arc<Plan>> + Send + Sync;
+
 struct Inner<S> {
     service: &'static str,
-    plan_of: Box<dyn Fn(&Caller) -> Option<Arc<Plan>> + Send + Sync>,
+    plan_of: Box<PlanOf>,
     store: S,
     alone: MemoryStore,
     is_alone: AtomicBool,

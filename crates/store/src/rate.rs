@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn a_whole_quota_at_once_and_then_one_by_one() {
-        let rate = rate(3, Duration::from_secs(60));
+        let rate = rate(3, Duration::from_mins(1));
         let mut used = 0;
         for (passed, allowed, remaining, next, reset) in [
             (0, true, 2, 20, 20),

@@ -73,7 +73,7 @@ impl Watch {
         if outside.is_some() && outside == self.outside {
             return None;
         }
-        self.outside = outside.filter(|outside| outside.has_settled());
+        self.outside = outside.filter(Outside::has_settled);
         let now = Timestamp::now();
         let contents = Contents::read(&self.path);
         let digest = contents.as_ref().ok().map(Contents::digest).filter(|digest| *digest != self.good);

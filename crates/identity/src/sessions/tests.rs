@@ -170,7 +170,7 @@ async fn what_another_page_sent_is_refused_before_anything_is_asked() {
     let unknown = format!("__Host-Http-triptych={}", "A".repeat(43));
     let ask = async |head: Parts| summary(site.sessions.authenticate(&request(DEADLINE), &head).await);
     for cookie in [&ada, &unknown, "__Host-Http-triptych=x"] {
-        let cookie = ("cookie", cookie.as_ref());
+        let cookie = ("cookie", cookie);
         let cross = head("GET", "/dashboard", &[cookie, ("sec-fetch-site", "cross-site")]);
         assert_eq!(ask(cross).await, "403");
         assert_eq!(ask(head("POST", "/orders", &[cookie])).await, "403");

@@ -128,11 +128,11 @@ async fn token(State(exchanger): State<Exchanger>, body: Bytes) -> Response {
     exchanger.behaviour().asked += 1;
     exchanger.0.held.subscribe().wait_for(|held| !held).await.unwrap();
     let form: BTreeMap<String, String> = form_urlencoded::parse(&body).into_owned().collect();
-    exchanger.behaviour().answer(form)
+    exchanger.behaviour().answer(&form)
 }
 
 impl Behaviour {
-    fn answer(&mut self, form: BTreeMap<String, String>) -> Response {
+    fn answer(&mut self, form: &BTreeMap<String, String>) -> Response {
         if self.down {
             return StatusCode::INTERNAL_SERVER_ERROR.into_response();
         }

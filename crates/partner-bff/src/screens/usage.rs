@@ -26,7 +26,7 @@ pub(crate) async fn get(
 ) -> Result<Json<UsageResource>, Problem> {
     let report = app.usage.account(&ctx).await.or_problem()?;
     let rate_limit = allowance.map(|Extension(allowance)| allowance.into());
-    Ok(Json(UsageResource { data: UsageView::compose(report, rate_limit) }))
+    Ok(Json(UsageResource { data: UsageView::compose(&report, rate_limit) }))
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -76,7 +76,7 @@ impl From<Allowance> for RateLimit {
 }
 
 impl UsageView {
-    fn compose(report: UsageReport, rate_limit: Option<RateLimit>) -> Self {
+    fn compose(report: &UsageReport, rate_limit: Option<RateLimit>) -> Self {
         Self {
             period: Period { from: report.period.from, to: report.period.to },
             orders_placed: report.orders_placed,

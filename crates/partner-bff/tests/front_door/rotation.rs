@@ -21,8 +21,8 @@ async fn until(client: &Client, status: u16) {
 /// In one step, as whoever serves should see it.
 fn write(file: &Path, text: &str) {
     let beside = file.with_extension("new");
-    fs::write(&beside, text).unwrap();
-    fs::rename(&beside, file).unwrap();
+    fs::write(&beside, text).expect("a file that can be written");
+    fs::rename(&beside, file).expect("a file that can be replaced");
 }
 
 #[tokio::test]

@@ -50,7 +50,7 @@ impl Fate {
     }
 
     pub(super) fn one_in(&self, times: u64) -> bool {
-        self.chance.next() % times == 0
+        self.chance.next().is_multiple_of(times)
     }
 
     fn trouble(&self, kind: bool, one_in: u64) -> bool {

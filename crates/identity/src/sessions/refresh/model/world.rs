@@ -30,6 +30,7 @@ const REST: Duration = Duration::from_mins(3);
 
 /// What may go wrong under a seed.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each trouble is there or not, whatever the others are")]
 pub(super) struct Troubles {
     pub(super) rotation: bool,
     pub(super) provider: bool,
@@ -44,7 +45,7 @@ pub(super) struct Troubles {
 impl Troubles {
     pub(super) fn of(seed: u64) -> Self {
         let chance = Jitter::seeded(!seed);
-        let one_in = |times| chance.next() % times == 0;
+        let one_in = |times| chance.next().is_multiple_of(times);
         Self {
             rotation: !one_in(5),
             provider: one_in(3),
@@ -159,7 +160,7 @@ impl World {
         for _ in 0..8 {
             let when = self.chance.between(Duration::ZERO, SPAN);
             // All at once, or one after the other.
-            let spread = Duration::from_millis(if self.chance.next() % 2 == 0 { 50 } else { 5000 });
+            let spread = Duration::from_millis(if self.chance.next().is_multiple_of(2) { 50 } else { 5000 });
             for _ in 0..self.chance.next() % 12 {
                 let when = when + self.chance.between(Duration::ZERO, spread);
                 let replica = self.any_replica();
@@ -189,7 +190,7 @@ impl World {
         let is_there = self.replicas[0].is_there(&self.shared, self.key).await;
         let redeemed = self.provider.redeemed();
         let broken = self.shared.broken.lock().unwrap().take();
-        Seen { broken, requests, unanswered, redeemed, logout, killed, lost_a_lease, is_there, last }
+        Seen { requests, unanswered, redeemed, logout, killed, lost_a_lease, is_there, broken, last }
     }
 
     fn any_replica(&self) -> Replica {
