@@ -103,7 +103,12 @@ impl System {
     pub async fn put_back(&mut self, kind: Kind, address: std::net::SocketAddr) {
         let address = address.to_string();
         let changes = [self.changes, &[("BFF__LISTEN", &address)]].concat();
-        self.bffs[kind as usize] = Some(Bff::start(kind, &self.shop, &changes, &self.dir).await);
+        let bff = Bff::start(kind, &self.shop, &changes, &self.dir).await;
+        if kind == Kind::Web {
+            // Its sessions were in its memory.
+            self.credentials[kind as usize] = Credential::signed_in(&bff.client(), &self.shop, "u_42").await;
+        }
+        self.bffs[kind as usize] = Some(bff);
     }
 
     /// Where its logs are, for another program beside it.

@@ -70,7 +70,8 @@ pub(crate) static ROUTES: &[Route] = &[
     get(Partner, "/v1/orders?status=delivered", &[needs("orders GET /orders")]),
     get(Partner, "/v1/orders/{order}", &[needs("orders GET /orders/{id}")]),
     post(Partner, "/v1/orders", r#"{"product_id": "{stocked}", "quantity": 3}"#, 201, &[needs("orders POST /orders")]),
-    get(Partner, "/v1/usage", &[needs("usage GET /accounts/{userId}/usage")]),
+    get(Partner, "/v1/usage", &[needs("usage GET /accounts/{userId}/usage")])
+        .varying(&["/data/rate_limit/remaining", "/data/rate_limit/resets_in_seconds"]),
     get(Partner, "/v1/openapi.json", &[]).open(),
     get(Partner, "/docs", &[]).open(),
 ];
@@ -122,6 +123,10 @@ impl Call {
 }
 
 impl Route {
+    const fn varying(self, pointers: &'static [&'static str]) -> Self {
+        Self { varying: pointers, ..self }
+    }
+
     const fn open(self) -> Self {
         Self { open: true, ..self }
     }
