@@ -21,7 +21,7 @@ pub struct RequestSettings {
     pub optional_deadline: Duration,
     /// The largest body, in bytes as they arrive.
     pub max_body: ByteSize,
-    /// The networks of the proxies whose request ids and traces are taken over.
+    /// The networks of the proxies whose word is taken for request ids, traces and client addresses.
     pub trusted_proxies: Vec<IpNet>,
     /// The origins, beside the public URL's own, whose pages may ask and read the answer. Without one, nothing is
     /// said of it to any page.

@@ -171,12 +171,15 @@ async fn a_logout_at_one_replica_holds_at_the_other() {
 async fn the_key_of_sessions_can_be_changed() {
     let mut site = Site::open().await;
     let ada = site.sign_in().await;
-    let changed = [(KEY, NEW_KEY), ("BFF__SESSION__PREVIOUS_KEY", OLD_KEY)];
-    site.replicas[1] = Some(site.start(&changed).await);
+    let previous = |key| ("BFF__SESSION__PREVIOUS_KEY", key);
+    // In the first round every replica learns the new key, in the second it is used.
+    site.replicas[0] = Some(site.start(&[(KEY, OLD_KEY), previous(NEW_KEY)]).await);
+    site.replicas[1] = Some(site.start(&[(KEY, NEW_KEY), previous(OLD_KEY)]).await);
     assert!(is_alive(&act(&site.replica(1).of(&ada)).await), "a session of the previous key");
+    let since = Credential::signed_in(&site.replica(1), &site.shop, ADA).await;
+    assert!(is_alive(&act(&site.replica(0).of(&since)).await), "a session of the key to come");
     site.replicas[0] = Some(site.start(&[(KEY, NEW_KEY)]).await);
-    let since = Credential::signed_in(&site.replica(0), &site.shop, ADA).await;
-    assert!(is_alive(&act(&site.replica(1).of(&since)).await));
+    assert!(is_alive(&act(&site.replica(0).of(&since)).await));
     site.replicas[1] = Some(site.start(&[(KEY, "c29tZS1vdGhlci1rZXktb2YtMzItYnl0ZXMtLi4uLi4=")]).await);
     assert_eq!(act(&site.replica(1).of(&since)).await.outcome(), "401 unauthenticated", "a foreign key");
 }

@@ -22,7 +22,7 @@ pub struct SessionSettings {
     /// What sessions are encrypted with: `openssl rand -base64 32`. Needed unless they are kept in memory.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<SealKey>,
-    /// The key before that, for as long as there are sessions from its time.
+    /// A second key that opens and seals nothing: the one before, or the one to come.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub previous_key: Option<SealKey>,
     /// How long a session lasts without a request.

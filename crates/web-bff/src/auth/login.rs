@@ -3,13 +3,15 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::http::uri::PathAndQuery;
 use axum::response::{IntoResponse, Response};
+use identity::SignInTrouble;
 use middleware::{Context, Query};
 use screen::{Problem, Problems};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::{is_navigation, redirect};
+use super::{is_navigation, page, redirect};
 use crate::app::AppState;
 
 #[derive(Deserialize, IntoParams)]
@@ -27,8 +29,9 @@ pub(crate) struct Wish {
     responses(
         (status = 303, description = "To the provider", headers(
             ("Location" = String, description = "The provider's page"),
-            ("Set-Cookie" = String, description = "Ties its answer to this browser, for 10 minutes"),
+            ("Set-Cookie" = String, description = "Ties its answer to this browser"),
         )),
+        (status = 503, description = "A page that says that it does not work now", body = String, content_type = "text/html"),
         Problems
     )
 )]
@@ -41,6 +44,14 @@ pub(crate) async fn get(
     if !is_navigation(&head.method, &head.headers) {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
-    let there = app.sessions.begin(&ctx, &head, wish.return_to.as_deref()).await?;
-    redirect(&there.location, there.cookies)
+    match app.sessions.begin(&ctx, &head, wish.return_to.as_deref()).await {
+        Ok(there) => redirect(&there.location, there.cookies),
+        // A person is here, and can do no more about it than try again.
+        Err(problem) if problem.status() == StatusCode::SERVICE_UNAVAILABLE => {
+            let again =
+                app.public_url.join(head.uri.path_and_query().map_or("/auth/login", PathAndQuery::as_str));
+            Ok(page::of(SignInTrouble::Unavailable, &again, None, problem.cause().cloned()))
+        }
+        Err(problem) => Err(problem),
+    }
 }

@@ -3,7 +3,8 @@
 use http::Method;
 use http::header::SET_COOKIE;
 use serde_json::{Value, json};
-use test_support::{Answer, Browser, Reply};
+use test_support::{Answer, Browser, FakeBackend, Reply, Served};
+use web_bff::{AppState, app};
 
 use crate::Bff;
 
@@ -269,4 +270,20 @@ async fn a_provider_that_is_down_is_said_to_be() {
     let answer = browser.get(&back).await;
     assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (503, "5"));
     assert!(page(&answer).contains("<h1>Signing in does not work right now</h1>"));
+}
+
+#[tokio::test]
+async fn without_a_provider_a_person_is_told_so() {
+    let backend = FakeBackend::start().await;
+    backend.identity.on("GET /.well-known/openid-configuration", Reply::Problem(503, json!({})));
+    let settings = crate::settings(&backend, &[]);
+    let state = AppState::new(&settings).expect("good settings");
+    let served = Served::start(app(state, &settings)).await;
+    let answer = Browser::new(&served.url).get("/auth/login?returnTo=%2Forders").await;
+    let facts = (answer.status.as_u16(), answer.header("retry-after"), answer.header("content-type"));
+    assert_eq!(facts, (503, "5", "text/html; charset=utf-8"));
+    let page = String::from_utf8_lossy(&answer.body);
+    for part in ["Signing in does not work right now", "/web/auth/login?returnTo=%2Forders\""] {
+        assert!(page.contains(part), "{page}");
+    }
 }

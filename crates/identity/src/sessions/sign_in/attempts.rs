@@ -13,6 +13,8 @@ use crate::seal::Keyring;
 
 /// How long a person may take to sign in.
 pub(super) const LIFETIME: SignedDuration = SignedDuration::from_mins(10);
+/// How long a browser keeps the cookie: longer, so that who comes back late is told so, and not that cookies are blocked.
+const KEPT: SignedDuration = SignedDuration::from_hours(24);
 /// How many sign-ins one browser may have under way.
 const MOST: usize = 5;
 /// How many cookies one answer removes at most.
@@ -55,7 +57,7 @@ impl Attempts {
         let removed = gone.into_iter().take(MOST_REMOVED).map(|name| self.set_cookie(name, "", 0));
         let plain = serde_json::to_vec(attempt).expect("strings and numbers always serialize");
         let sealed = URL_SAFE_NO_PAD.encode(keyring.seal(CONTEXT, &plain));
-        let kept = self.set_cookie(&self.name(&attempt.state), &sealed, LIFETIME.as_secs());
+        let kept = self.set_cookie(&self.name(&attempt.state), &sealed, KEPT.as_secs());
         removed.chain([kept]).collect()
     }
 
@@ -184,8 +186,8 @@ mod tests {
     fn cookies_are_those_of_the_scheme_and_keep_no_secret_readable() {
         let attempt = begun(0);
         for (secure, expected) in [
-            (true, "__Host-Http-triptych-login-; Path=/; Max-Age=600; Secure; HttpOnly; SameSite=Lax"),
-            (false, "triptych-dev-login-; Path=/; Max-Age=600; HttpOnly; SameSite=Lax"),
+            (true, "__Host-Http-triptych-login-; Path=/; Max-Age=86400; Secure; HttpOnly; SameSite=Lax"),
+            (false, "triptych-dev-login-; Path=/; Max-Age=86400; HttpOnly; SameSite=Lax"),
         ] {
             let cookies = Attempts::new(secure).remember(&Keyring::random(), &HeaderMap::new(), &attempt);
             let [cookie] = &cookies[..] else { panic!("one cookie") };
