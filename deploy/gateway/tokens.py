@@ -53,7 +53,12 @@ def provider_config(name, provider):
         "audiences": list(AUDIENCES.values()),
         "require_expiration": True,
         # Nowhere else: by default it would also be taken from the query.
-        "from_headers": [{"name": "authorization", "value_prefix": f"{kind} "} for kind in ("Bearer", "DPoP")],
+        # In each spelling that clients use: a BFF takes any, and Envoy compares letter by letter.
+        "from_headers": [
+            {"name": "authorization", "value_prefix": f"{spelling} "}
+            for kind in ("Bearer", "DPoP")
+            for spelling in (kind, kind.lower(), kind.upper())
+        ],
         "forward": True,
         "payload_in_metadata": METADATA[1],
         "jwt_cache_config": {"jwt_cache_size": REMEMBERED},

@@ -99,8 +99,14 @@ function listenAnew() {
     onState: mark,
     onGap: load,
     onRefused: session.check,
-    onEnded: session.ended,
+    onEnded: lookAgain,
   });
+}
+
+/** A session is over; another tab may have begun the next one. */
+async function lookAgain() {
+  const now = await session.check();
+  if (now?.authenticated) listenAnew();
 }
 
 function mark(state) {
@@ -136,6 +142,6 @@ async function signOut() {
   }
 }
 
-whenSignedOut(session.ended);
+whenSignedOut(lookAgain);
 session.watch(changed);
 start();

@@ -7,7 +7,6 @@ const EVERY_MS = 60_000;
 const AT_MOST_EVERY_MS = 5_000;
 
 const tabs = new BroadcastChannel('triptych-session');
-const NOBODY = { authenticated: false };
 
 let current = null;
 let timer;
@@ -33,12 +32,6 @@ export async function check({ orThrow = false } = {}) {
     if (current?.authenticated) timer = setTimeout(check, untilNext());
   }
   return current;
-}
-
-/** An answer or the event stream said so: no need to ask. */
-export function ended() {
-  clearTimeout(timer);
-  if (current?.authenticated) become(NOBODY);
 }
 
 /** Ends the session everywhere in this browser; answers where the provider ends its own. */

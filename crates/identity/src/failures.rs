@@ -34,7 +34,7 @@ impl Window {
 }
 
 impl Failures {
-    /// How long this address has to wait before anything of it is looked at; nothing if it may be. All whose address
+    /// How long this address has to wait before it may fail again; nothing if it may be. All whose address
     /// is not known are one.
     pub(crate) fn wait(&self, client: Option<IpAddr>) -> Option<Duration> {
         let now = Instant::now();

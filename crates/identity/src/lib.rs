@@ -42,6 +42,7 @@ pub use scopes::require_scope;
 pub use seal::SealKey;
 pub use sessions::{
     BadSession, LoggedOut, Redirection, SessionState, Sessions, SignInAnswer, SignInError, SignInTrouble,
+    Unattended,
 };
 pub use settings::{
     ApiKeysSettings, DpopMode, ExchangeMode, ExchangeSettings, IdentitySettings, IssuerSettings,

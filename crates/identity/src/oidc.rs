@@ -27,6 +27,8 @@ use claims::{Issued, Untrusted};
 use id_token::{Expected, IdToken, Person};
 use metadata::Metadata;
 
+const BAD_ID_TOKEN: &str = "it refreshed with a bad ID token";
+
 /// This service as its provider knows it. Cheap to clone; clones share what was learned.
 #[derive(Clone)]
 pub(crate) struct RelyingParty(Arc<Inner>);
@@ -188,13 +190,18 @@ impl RelyingParty {
             match self.person(ctx, Some(id_token), expected).await {
                 Ok(_) => {}
                 // The old refresh token is spent: to give these up would end the session for want of a key. They came
-                // from the token endpoint itself, which is enough (OpenID Connect Core 1.0, 3.1.3.7, step 6).
-                Err(RedeemError::Unavailable(error)) => {
-                    tracing::warn!(%error, cause = error.cause(), "refreshed ID token taken without its key");
+                // from the token endpoint itself, which is as good (OpenID Connect Core 1.0, 3.1.3.7, step 6).
+                Err(RedeemError::Unavailable(_) | RedeemError::Forged(Fault::UnknownKey)) => {
+                    let expected = self.expected(&answer, None, Some(subject));
+                    let claims = claims::unverified::<IdToken>(id_token);
+                    let checked =
+                        claims.and_then(|id| id.claims.check(id.algorithm, &expected, Timestamp::now()));
+                    checked.map_err(|_| unavailable(ProviderError::new(BAD_ID_TOKEN)))?;
+                    tracing::warn!("refreshed ID token taken without its key");
                 }
                 // Tokens of somebody else, or of nobody: these are not the session's.
                 Err(RedeemError::Forged(_) | RedeemError::Refused) => {
-                    return Err(unavailable(ProviderError::new("it refreshed with a bad ID token")));
+                    return Err(unavailable(ProviderError::new(BAD_ID_TOKEN)));
                 }
             }
         }

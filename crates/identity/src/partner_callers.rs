@@ -1,6 +1,5 @@
 //! Partners come with an API key, or with an access token that their own machine got by client credentials.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use http::HeaderMap;
@@ -43,47 +42,44 @@ impl PartnerCallers {
     /// subject would change nothing.
     async fn by_token(&self, ctx: &RequestContext, head: &Parts) -> Result<Caller, Problem> {
         let caller = self.bearer.authenticate(ctx, head).await?;
-        if self.accounts.of(&caller.subject).is_some() {
+        // Another issuer may have a subject of the same name.
+        if self.accounts.of(&caller.subject).is_some_and(|account| account.realm() == caller.realm) {
             return Ok(caller);
         }
         audit::refused(ctx, "bearer", "NoPartner");
         Err(Problem::new(kind::FORBIDDEN).detail("The token is not that of a partner's account."))
     }
 
-    /// Whoever failed too often is refused before anything is compared.
-    fn admit(&self, ctx: &RequestContext, client: Option<IpAddr>) -> Result<(), Problem> {
-        let Some(wait) = self.failures.wait(client) else {
-            return Ok(());
+    /// What a bad credential is told. A good one is never held up by the bad ones that came from its address: to look
+    /// at it costs one hash, and nobody guesses 256 bits.
+    fn failed(&self, ctx: &RequestContext, problem: Problem) -> Problem {
+        if problem.status() != StatusCode::UNAUTHORIZED {
+            return problem;
+        }
+        let Some(wait) = self.failures.wait(ctx.client()) else {
+            self.failures.count(ctx.client());
+            return problem;
         };
-        audit::refused(ctx, "any", "TooManyFailures");
         let detail = "Too many credentials from this address were bad.";
-        Err(Problem::new(kind::TOO_MANY_REQUESTS).detail(detail).retry_after(wait))
+        Problem::new(kind::TOO_MANY_REQUESTS).detail(detail).retry_after(wait)
     }
 }
 
 impl Authenticate for PartnerCallers {
     type Refusal = Problem;
 
-    /// Whose key or token these headers have: `401` if nobody's, `429` after too many that were bad.
+    /// Whose key or token these headers have: `401` if nobody's, `429` for a bad one after too many of them.
     async fn authenticate(&self, ctx: &RequestContext, head: &Parts) -> Result<Caller, Problem> {
         let unauthenticated = || Problem::new(kind::UNAUTHENTICATED).challenge(CHALLENGES);
-        let credential = Credential::of(&head.headers);
-        match credential {
+        let caller = match Credential::of(&head.headers) {
             Credential::None => return Err(unauthenticated()),
             Credential::Both => {
                 return Err(unauthenticated().detail("Send X-API-Key or Authorization, not both."));
             }
-            Credential::Key | Credential::Token => self.admit(ctx, ctx.client())?,
-        }
-        let caller = match credential {
+            Credential::Key => self.keys.authenticate(ctx, head).await,
             Credential::Token => self.by_token(ctx, head).await,
-            _ => self.keys.authenticate(ctx, head).await,
         };
-        caller.inspect_err(|problem| {
-            if problem.status() == StatusCode::UNAUTHORIZED {
-                self.failures.count(ctx.client());
-            }
-        })
+        caller.map_err(|problem| self.failed(ctx, problem))
     }
 }
 

@@ -67,6 +67,18 @@ struct Inner {
     tasks: TaskTracker,
 }
 
+/// See [`Sessions::unattended`].
+#[derive(Clone)]
+pub struct Unattended(Sessions);
+
+impl Authenticate for Unattended {
+    type Refusal = Problem;
+
+    async fn authenticate(&self, ctx: &RequestContext, head: &Parts) -> Result<Caller, Problem> {
+        self.0.recall(ctx, head).await
+    }
+}
+
 /// A setting with which there can be no sessions: its key, and what would be right.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{key}: {problem}")]
@@ -161,6 +173,11 @@ impl Sessions {
     /// Must be called in a tokio runtime.
     pub fn warm(&self) {
         self.0.party.warm();
+    }
+
+    /// Knows the same callers, of requests that are no sign that somebody is there.
+    pub fn unattended(&self) -> Unattended {
+        Unattended(self.clone())
     }
 
     /// As [`Authenticate::authenticate`], but it is not taken as a sign that somebody is there.

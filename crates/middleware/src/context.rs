@@ -40,7 +40,8 @@ impl Contexts {
     /// Where a request came from: the peer, or who our own proxies say was theirs, the last of them first.
     fn client(&self, peer: Option<IpAddr>, headers: &HeaderMap) -> Option<IpAddr> {
         let lines = headers.get_all(X_FORWARDED_FOR).iter().rev();
-        let said = lines.filter_map(|line| line.to_str().ok()).flat_map(|line| line.rsplit(','));
+        // A line that cannot be read stops here: what stands before it, an outsider wrote.
+        let said = lines.flat_map(|line| line.to_str().unwrap_or("?").rsplit(','));
         let mut said = said.map(|address| address.trim().parse().ok().map(|it: IpAddr| it.to_canonical()));
         let mut client = peer;
         while self.trusts(client) {

@@ -36,9 +36,14 @@ impl AppState {
     pub fn new(settings: &Settings) -> Result<Self, BuildError> {
         let provider = Provider::new(&settings.identity, NAME)?;
         let store = SharedStore::open(&settings.store).map_err(|bad| format!("store.{bad}"))?;
-        let sessions = Sessions::new(&provider, &settings.session, &settings.public_url, &store)
-            .map_err(|bad| format!("session.{bad}"))?
-            .allowing(&settings.requests.allowed_origins);
+        let sessions = Sessions::new(
+            &provider,
+            &settings.session,
+            &settings.public_url,
+            &session_store(settings, &store)?,
+        )
+        .map_err(|bad| format!("session.{bad}"))?
+        .allowing(&settings.requests.allowed_origins);
         let tokens = Arc::new(Tokens::new(&provider));
         let outbound = Outbound::keeping(tokens, &settings.cache, store.invalidations());
         let upstreams = &settings.upstreams;
@@ -57,6 +62,15 @@ impl AppState {
             outbound,
         })
     }
+}
+
+/// Where sessions are kept, unless they have a store of their own. In memory they have one always: whatever fills the
+/// other must not keep anybody from signing in.
+fn session_store(settings: &Settings, store: &SharedStore) -> Result<SharedStore, BuildError> {
+    if store.is_shared() {
+        return Ok(store.clone());
+    }
+    Ok(SharedStore::open(&settings.store).map_err(|bad| format!("store.{bad}"))?)
 }
 
 /// Asks for the caller of a request again, by what it carries.

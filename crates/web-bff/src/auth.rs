@@ -15,6 +15,7 @@ use screen::{Problem, kind};
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 const NO_REFERRER: HeaderValue = HeaderValue::from_static("no-referrer");
 /// Fetch Metadata: what a browser means to do with the answer.
+const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 const SEC_PURPOSE: HeaderName = HeaderName::from_static("sec-purpose");
 const PURPOSE: HeaderName = HeaderName::from_static("purpose");
 
@@ -30,7 +31,9 @@ pub(crate) async fn kept_by_nobody(mut response: Response) -> Response {
 fn is_navigation(method: &Method, headers: &HeaderMap) -> bool {
     let looks_ahead = |value: &HeaderValue| value.as_bytes().starts_with(b"prefetch");
     let purposes = [SEC_PURPOSE, PURPOSE].into_iter().flat_map(|name| headers.get_all(name));
-    *method == Method::GET && !purposes.into_iter().any(looks_ahead)
+    // An image or a script of somebody else's page begins no sign-in.
+    let goes_there = headers.get(SEC_FETCH_MODE).is_none_or(|mode| mode == "navigate");
+    *method == Method::GET && goes_there && !purposes.into_iter().any(looks_ahead)
 }
 
 fn redirect(location: &str, cookies: Vec<HeaderValue>) -> Result<Response, Problem> {

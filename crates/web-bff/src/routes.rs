@@ -16,7 +16,7 @@ use crate::screens::{dashboard, events, notification, order, orders, product, pr
 
 /// Every route.
 fn table() -> OpenApiRouter<AppState> {
-    OpenApiRouter::with_openapi(Document::openapi()).merge(screens()).merge(auth())
+    OpenApiRouter::with_openapi(Document::openapi()).merge(screens()).merge(streams()).merge(auth())
 }
 
 /// For people who have signed in.
@@ -30,8 +30,12 @@ fn screens() -> OpenApiRouter<AppState> {
         .routes(routes!(products::list))
         .routes(routes!(product::get))
         .routes(routes!(notification::read))
-        // Who loses one opens it again: pages come first.
-        .routes(routes!(events::stream).layer(priority(Priority::Batch)))
+}
+
+/// For people who have signed in, and need not be there.
+fn streams() -> OpenApiRouter<AppState> {
+    // Who loses one opens it again: pages come first.
+    OpenApiRouter::new().routes(routes!(events::stream).layer(priority(Priority::Batch)))
 }
 
 /// For everybody: how people sign in and out.
@@ -47,10 +51,13 @@ fn auth() -> OpenApiRouter<AppState> {
 /// The routes with their callers, ready to serve.
 pub(crate) fn router(state: AppState) -> Router {
     let (screens, _) = screens().split_for_parts();
+    let (streams, _) = streams().split_for_parts();
     let (auth, _) = auth().split_for_parts();
+    // A browser opens a stream again and again by itself: that keeps no session alive.
+    let streams = streams.route_layer(authentication(state.sessions.unattended()));
     let callers = (authentication(state.sessions.clone()), state.writes.clone());
     let auth = auth.route_layer(map_response(auth::kept_by_nobody));
-    screens.route_layer(callers).merge(auth).with_state(state)
+    screens.route_layer(callers).merge(streams).merge(auth).with_state(state)
 }
 
 /// The OpenAPI 3.1 document, as JSON.

@@ -4,15 +4,19 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::pace::Pace;
 
-/// As many attempts as there are while all is well; once one has failed, one at a time with waits between them.
+/// As many attempts as there are while all is well; once some have failed in a row, one at a time with waits between them.
 #[derive(Default)]
 pub(super) struct Gate(Mutex<State>);
+
+/// So many failures in a row are an outage.
+const OUTAGE: u32 = 3;
 
 #[derive(Default)]
 struct State {
     pace: Pace,
-    /// How many failures were counted.
+    /// How many failures were counted, and how many of them since the last success.
     failed: u64,
+    in_a_row: u32,
 }
 
 /// An attempt that is under way.
@@ -37,10 +41,14 @@ impl Gate {
     pub(super) fn leave(&self, turn: &Turn, available: bool) {
         let mut state = self.state();
         if available {
+            state.in_a_row = 0;
             state.pace.end(true);
         } else if turn.failed == state.failed {
             state.failed += 1;
-            state.pace.end(false);
+            state.in_a_row += 1;
+            // One failure may be that of one token: three are the provider's.
+            let is_outage = state.in_a_row >= OUTAGE;
+            state.pace.end(!is_outage);
         }
     }
 
@@ -60,9 +68,12 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_outage_is_counted_once_and_probed_by_one() {
         let gate = Gate::default();
-        let turns: Vec<_> = (0..100).map(|_| gate.enter().unwrap()).collect();
-        for turn in &turns {
-            gate.leave(turn, false);
+        for failures in 1..=OUTAGE {
+            assert!(gate.enter().is_some(), "{failures}: one failure may be that of one token");
+            let turns: Vec<_> = (0..100).map(|_| gate.enter().unwrap()).collect();
+            for turn in &turns {
+                gate.leave(turn, false);
+            }
         }
         assert!(gate.enter().is_none());
         advance(Duration::from_millis(500)).await;

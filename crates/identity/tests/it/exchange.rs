@@ -193,8 +193,8 @@ async fn while_the_provider_is_down_tokens_at_hand_work_and_it_is_left_in_peace(
             join_all(["orders", "users", "catalog"].map(|service| token(&tokens, &bob, service, None))).await;
         assert_eq!(others, ["unavailable"; 3]);
     }
-    // Those that began before the first failure, and no other.
-    assert!(exchanger.asked() <= 1 + 4, "{}", exchanger.asked());
+    // Three rounds, since less could be the fault of one token, and no other.
+    assert!(exchanger.asked() <= 1 + 3 * 4, "{}", exchanger.asked());
     exchanger.set_down(false);
     pass(Duration::from_secs(5)).await;
     assert_eq!(token(&tokens, &bob, "orders", None).await, "bobs@orders#1");

@@ -70,6 +70,12 @@ async fn a_key_that_cannot_be_had_ends_no_session() {
         refreshed(&Signer::ed25519("rotated"), &json!({}))
     };
     assert_eq!(after_refresh_at(200, answer).await, ["u_42", "u_42"]);
+    // Nor one that is not published yet; but what the token says must still be right.
+    let rotated = |changes: Value| move |_: &Signer| refreshed(&Signer::ed25519("rotated"), &changes);
+    assert_eq!(after_refresh(200, rotated(json!({}))).await, ["u_42", "u_42"]);
+    for changes in [json!({"sub": "u_1"}), json!({"aud": "mobile-bff"}), json!({"exp": 1_700_000_000})] {
+        assert_eq!(after_refresh(200, rotated(changes)).await, [NOBODY_KNOWS, NOBODY_KNOWS]);
+    }
 }
 
 #[tokio::test]

@@ -38,6 +38,8 @@ impl Default for EventSettings {
 }
 
 const MOMENT: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_mins(1);
+/// Half of what the gateway waits for.
+const BEAT: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_secs(30);
 const AGE: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_hours(24);
 
 impl EventSettings {
@@ -45,7 +47,7 @@ impl EventSettings {
     pub fn out_of_range(&self) -> Option<(&'static str, &'static str)> {
         [
             (MOMENT.contains(&self.recheck), "recheck", "must be between 100ms and 1m"),
-            (MOMENT.contains(&self.heartbeat), "heartbeat", "must be between 100ms and 1m"),
+            (BEAT.contains(&self.heartbeat), "heartbeat", "must be between 100ms and 30s"),
             (AGE.contains(&self.max_age), "max_age", "must be between 1s and 24h"),
             ((1..=1_000).contains(&self.max_per_user), "max_per_user", "must be between 1 and 1000"),
             ((1..=1_000_000).contains(&self.max_streams), "max_streams", "must be between 1 and 1000000"),

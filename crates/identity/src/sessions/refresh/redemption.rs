@@ -16,8 +16,8 @@ use crate::sessions::vault::{Found, Opened};
 /// How long an answer of the provider is waited for. Requests give up long before: this is for the tokens,
 /// which would be lost with the answer.
 const REDEMPTION: Duration = Duration::from_secs(30);
-/// How long it is tried to write what the provider gave.
-const WRITING: Duration = Duration::from_mins(1);
+/// How long it is tried to write what the provider gave: when it is lost, so is the session.
+const WRITING: Duration = Duration::from_mins(15);
 /// So often it is looked, after a refusal, whether somebody else's redemption is being written.
 const LOOKS: usize = 4;
 

@@ -75,8 +75,10 @@ impl Attempts {
     /// Names and values of the cookies whose name is one of ours.
     fn cookies<'a>(&self, headers: &'a HeaderMap) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
         let prefix = self.prefix;
-        let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
-        let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+        // Pair by pair: another's cookie may hold any bytes.
+        let pairs =
+            headers.get_all(COOKIE).iter().flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));
+        let pairs = pairs.filter_map(|pair| str::from_utf8(pair).ok()?.trim().split_once('='));
         pairs.filter(move |(name, _)| {
             let digits = name.strip_prefix(prefix);
             digits.is_some_and(|it| it.len() == DIGITS && it.bytes().all(|b| b.is_ascii_hexdigit()))
@@ -130,7 +132,9 @@ mod tests {
             let pairs: Vec<_> = self.0.iter().map(|(name, value)| format!("{name}={value}")).collect();
             let mut headers = HeaderMap::new();
             headers.append(COOKIE, "theme=dark".parse().unwrap());
-            headers.append(COOKIE, pairs.join("; ").parse().unwrap());
+            // Others set what they like, and a proxy joins it with ours.
+            let line = ["name=\u{e9}; ", &pairs.join("; ")].concat();
+            headers.append(COOKIE, HeaderValue::from_bytes(line.as_bytes()).unwrap());
             headers
         }
     }

@@ -2,7 +2,7 @@
 
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
-/// The longest path that is taken, in bytes.
+/// The longest path that is taken, in bytes as it is kept: five of them have to fit into what browsers send.
 const MAX_LEN: usize = 1024;
 /// What a URL cannot have as it is.
 const ENCODED: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'`');
@@ -11,7 +11,8 @@ const ENCODED: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add
 ///
 /// However often it is decoded, by us or by whatever is behind it, it stays one.
 pub(super) fn checked(path: &str) -> Option<String> {
-    if path.len() > MAX_LEN || path.contains('#') {
+    let sent = utf8_percent_encode(path, ENCODED).to_string();
+    if sent.len() > MAX_LEN || path.contains('#') {
         return None;
     }
     let mut form = path.to_owned();
@@ -22,7 +23,7 @@ pub(super) fn checked(path: &str) -> Option<String> {
         // A slash that begins a form was there before it was decoded: what begins with `%` was refused.
         let decoded = percent_decode_str(&form).decode_utf8().ok()?;
         if decoded == form {
-            return Some(utf8_percent_encode(path, ENCODED).to_string());
+            return Some(sent);
         }
         form = decoded.into_owned();
     }
@@ -62,6 +63,8 @@ mod tests {
         }
         let longest = format!("/{}", "a".repeat(MAX_LEN - 1));
         assert_eq!(checked(&longest).as_deref(), Some(longest.as_str()));
+        // It counts as it is kept: five that are encoded must leave room for the session's cookie.
+        assert_eq!(checked(&format!("/{}", " ".repeat(MAX_LEN / 3 + 1))), None);
     }
 
     /// Each was an open redirect somewhere.
