@@ -10,13 +10,25 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use request_context::{Caller, Deadline, RequestContext};
 use screen::Problem;
-use tokio::time::{sleep, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
+
+/// How long somebody is listened for of whom nobody can tell whether they may.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 type Ask = dyn Fn(RequestContext, Arc<Parts>) -> BoxFuture<'static, Result<Caller, Problem>> + Send + Sync;
 
 /// Who sent a request with this head, as of now. To ask does not count as activity of theirs. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Recall(Arc<Ask>);
+
+/// Why somebody may listen no longer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// Their session is over.
+    Over,
+    /// Nobody can tell: they come back and ask.
+    Unknown,
+}
 
 /// A request whose caller is asked for again: their token may be another one since. Cheap to clone.
 #[derive(Clone)]
@@ -30,8 +42,9 @@ impl Recall {
         Self(Arc::new(move |ctx, head| ask(ctx, head).boxed()))
     }
 
-    /// Completes when the caller of `request` may no longer listen. As long as nobody can tell, they may.
-    pub(crate) async fn refused(self, request: Recalled, head: Arc<Parts>, every: Duration) {
+    /// Completes when the caller of `request` may no longer listen, or when nobody could tell for too long.
+    pub(crate) async fn refused(self, request: Recalled, head: Arc<Parts>, every: Duration) -> Refused {
+        let mut known = Instant::now();
         loop {
             sleep(every).await;
             let ctx = request.now();
@@ -39,10 +52,12 @@ impl Recall {
             match timeout_at(deadline, (self.0)(ctx, head.clone())).await {
                 Ok(Ok(caller)) => {
                     if !request.renew(caller) {
-                        return;
+                        return Refused::Over;
                     }
+                    known = Instant::now();
                 }
-                Ok(Err(problem)) if is_final(problem.status()) => return,
+                Ok(Err(problem)) if is_final(problem.status()) => return Refused::Over,
+                Ok(Err(_)) | Err(_) if known.elapsed() >= PATIENCE => return Refused::Unknown,
                 Ok(Err(_)) | Err(_) => {}
             }
         }
@@ -80,12 +95,10 @@ impl Recalled {
 mod tests {
     use std::collections::VecDeque;
 
+    use super::*;
     use request_context::AccessToken;
     use screen::kind;
     use test_support::{caller, context};
-    use tokio::time::Instant;
-
-    use super::*;
 
     const EVERY: Duration = Duration::from_secs(5);
 
@@ -109,9 +122,19 @@ mod tests {
             let request = Recalled::new(&context().with_patience(Duration::from_secs(2)));
             let (head, ()) = axum::http::Request::new(()).into_parts();
             let begun = Instant::now();
-            recall.refused(request, Arc::new(head), EVERY).await;
+            assert_eq!(recall.refused(request, Arc::new(head), EVERY).await, Refused::Over);
             assert_eq!(begun.elapsed(), EVERY * asked);
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_listens_for_long_of_whom_nothing_is_known() {
+        let recall = Recall::new(|_, _| std::future::ready(problem(kind::UNAVAILABLE)));
+        let request = Recalled::new(&context().with_patience(Duration::from_secs(2)));
+        let (head, ()) = axum::http::Request::new(()).into_parts();
+        let begun = Instant::now();
+        assert_eq!(recall.refused(request, Arc::new(head), EVERY).await, Refused::Unknown);
+        assert_eq!(begun.elapsed(), PATIENCE);
     }
 
     #[tokio::test(start_paused = true)]

@@ -13,6 +13,7 @@ use middleware::Ending;
 use tokio::time::{Instant, sleep_until};
 
 use super::frame;
+use crate::recall::Refused;
 use crate::settings::EventSettings;
 use crate::streams::Place;
 
@@ -23,7 +24,7 @@ const USUAL_RETRY: Duration = Duration::from_secs(3);
 /// service before the client has taken what came before, and all of it is gone with the client.
 pub(super) struct Relay {
     events: BoxStream<'static, Event<OrderEvent>>,
-    refused: BoxFuture<'static, ()>,
+    refused: BoxFuture<'static, Refused>,
     closing: BoxFuture<'static, ()>,
     /// When it is old enough.
     end: Instant,
@@ -46,7 +47,7 @@ impl Relay {
     /// Ends when the caller is `refused`, all streams are `closing` or `events` end.
     pub(super) fn new(
         events: impl Stream<Item = Event<OrderEvent>> + Send + 'static,
-        refused: impl Future<Output = ()> + Send + 'static,
+        refused: impl Future<Output = Refused> + Send + 'static,
         closing: impl Future<Output = ()> + Send + 'static,
         settings: &EventSettings,
         place: Place,
@@ -91,7 +92,10 @@ impl Relay {
         tokio::select! {
             // Whoever may no longer listen hears nothing more, even if there is something to say.
             biased;
-            () = self.refused.as_mut() => self.ends("session", frame::SESSION_ENDED),
+            refused = self.refused.as_mut() => match refused {
+                Refused::Over => self.ends("session", frame::SESSION_ENDED),
+                Refused::Unknown => self.ends("unknown", frame::retry(spread())),
+            },
             () = self.closing.as_mut() => self.ends("drain", frame::retry(spread())),
             () = sleep_until(self.end) => self.ends("age", frame::retry(spread())),
             event = self.events.next() => match event {

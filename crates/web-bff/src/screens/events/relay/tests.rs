@@ -1,6 +1,7 @@
 use std::future::pending;
 
 use domain_clients::EventId;
+use futures::FutureExt;
 use test_support::caller;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio_util::sync::CancellationToken;
@@ -15,7 +16,7 @@ struct Listening {
     closing: CancellationToken,
 }
 
-fn listening(refused: impl Future<Output = ()> + Send + 'static) -> Listening {
+fn listening(refused: impl Future<Output = Refused> + Send + 'static) -> Listening {
     let settings = EventSettings::default();
     let place = Streams::new(&settings).enter(&caller("u_42")).ok().unwrap();
     let (happens, events) = unbounded_channel();
@@ -23,6 +24,11 @@ fn listening(refused: impl Future<Output = ()> + Send + 'static) -> Listening {
     let closing = CancellationToken::new();
     let relay = Relay::new(events, refused, closing.clone().cancelled_owned(), &settings, place);
     Listening { relay, happens: Some(happens), closing }
+}
+
+/// Five seconds from now, whenever it is asked first.
+fn in_five_seconds(refused: Refused) -> impl Future<Output = Refused> + Send + 'static {
+    tokio::time::sleep(Duration::from_secs(5)).map(move |()| refused)
 }
 
 fn event(id: &str) -> Event<OrderEvent> {
@@ -64,7 +70,7 @@ async fn silence_is_filled_and_events_are_passed_on() {
 
 #[tokio::test(start_paused = true)]
 async fn a_session_that_has_ended_hears_nothing_more() {
-    let mut stream = listening(tokio::time::sleep(Duration::from_secs(5)));
+    let mut stream = listening(in_five_seconds(Refused::Over));
     assert_eq!(said(&mut stream.relay).await, "retry: 3000");
     tokio::time::advance(Duration::from_secs(5)).await;
     let happens = stream.happens.take().unwrap();
@@ -76,12 +82,17 @@ async fn a_session_that_has_ended_hears_nothing_more() {
 
 #[tokio::test(start_paused = true)]
 async fn every_other_end_says_when_to_come_back() {
-    for why in ["drain", "age", "upstream"] {
-        let mut stream = listening(pending());
+    for why in ["drain", "age", "upstream", "unknown"] {
+        let mut stream = if why == "unknown" {
+            listening(in_five_seconds(Refused::Unknown).boxed())
+        } else {
+            listening(pending().boxed())
+        };
         assert_eq!(said(&mut stream.relay).await, "retry: 3000");
         match why {
             "drain" => stream.closing.cancel(),
             "age" => tokio::time::advance(Duration::from_hours(1)).await,
+            "unknown" => tokio::time::advance(Duration::from_secs(5)).await,
             _ => drop(stream.happens.take()),
         }
         assert_spread(&said(&mut stream.relay).await);
