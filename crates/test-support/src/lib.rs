@@ -4,6 +4,8 @@ mod backend;
 mod browser;
 mod client;
 mod context;
+#[cfg(feature = "bench")]
+mod cpu_time;
 mod fake_upstream;
 mod proof_key;
 mod provider;
@@ -14,6 +16,8 @@ pub use backend::FakeBackend;
 pub use browser::Browser;
 pub use client::{Answer, Client, Reading};
 pub use context::{caller, context, context_with, fixed_tokens};
+#[cfg(feature = "bench")]
+pub use cpu_time::CpuTime;
 pub use fake_upstream::{FakeUpstream, Reply, Seen, Speaker};
 pub use proof_key::ProofKey;
 pub use provider::Provider;

@@ -5,49 +5,15 @@ use std::pin::pin;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
-use criterion::measurement::{Measurement, ValueFormatter, WallTime};
 use criterion::{Criterion, criterion_group, criterion_main};
 use mimalloc::MiMalloc;
-use rustix::time::{ClockId, clock_gettime};
+use test_support::CpuTime;
 use tokio::runtime::Runtime;
 use upstream_client::bench::{Ask, BARE, BUILD, Case, LAYERS, WHOLE};
 
 // As in the services.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
-
-/// Time that this thread was on a core: other programs do not disturb it.
-struct CpuTime;
-
-impl Measurement for CpuTime {
-    type Intermediate = Duration;
-    type Value = Duration;
-
-    fn start(&self) -> Duration {
-        let now = clock_gettime(ClockId::ThreadCPUTime);
-        Duration::new(now.tv_sec.unsigned_abs(), u32::try_from(now.tv_nsec).unwrap_or_default())
-    }
-
-    fn end(&self, started: Duration) -> Duration {
-        self.start().saturating_sub(started)
-    }
-
-    fn add(&self, one: &Duration, other: &Duration) -> Duration {
-        *one + *other
-    }
-
-    fn zero(&self) -> Duration {
-        Duration::ZERO
-    }
-
-    fn to_f64(&self, value: &Duration) -> f64 {
-        WallTime.to_f64(value)
-    }
-
-    fn formatter(&self) -> &dyn ValueFormatter {
-        WallTime.formatter()
-    }
-}
 
 fn measure(criterion: &mut Criterion<CpuTime>, (name, set_up): Case) {
     let runtime = runtime();
@@ -80,11 +46,7 @@ fn all(criterion: &mut Criterion<CpuTime>) {
 
 criterion_group! {
     name = stack;
-    config = Criterion::default()
-        .with_measurement(CpuTime)
-        .warm_up_time(Duration::from_millis(300))
-        .measurement_time(Duration::from_secs(1))
-        .sample_size(50);
+    config = CpuTime::criterion();
     targets = all
 }
 criterion_main!(stack);
