@@ -76,12 +76,13 @@ def compare(system, screen, effort, say):
     alone, sharing = system.bff(screen.bff, shares=False), system.bff(screen.bff)
     bff, one_user = (Program(one.process, one.url, one.credential) for one in (alone, sharing))
     bare = Program(*system.bare(), alone.credential)
-    credentials = system.credentials(screen.bff, sharing.url)
     programs = (bare, bff, one_user)
     for program in programs:
         program.idle_bytes = program.process.resident_bytes()
         program.url += screen.path
     body_bytes = require_same_answer(bare, bff)
+    # After a look at what is idle: on the web, users get their sessions by signing in.
+    credentials = system.credentials(screen.bff, sharing.url)
     many_users = Program(sharing.process, one_user.url, one_user.credential)
     comparison = Comparison(screen, bare, bff, one_user, many_users, body_bytes)
     for program in programs:
