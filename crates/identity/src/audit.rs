@@ -34,17 +34,6 @@ pub(crate) fn refused(ctx: &RequestContext, credential: &'static str, reason: &s
     );
 }
 
-/// Somebody has signed in.
-pub(crate) fn sign_in(ctx: &RequestContext, subject: &Subject) {
-    tracing::info!(
-        target: "audit",
-        event = "sign_in",
-        subject = %hashed(subject),
-        request_id = ctx.request_id().as_str(),
-        "signed in"
-    );
-}
-
 /// An answer to a sign-in was refused: `reason` is a word of ours.
 pub(crate) fn sign_in_refused(ctx: &RequestContext, reason: &str) {
     tracing::info!(

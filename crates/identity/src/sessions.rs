@@ -235,7 +235,7 @@ impl Sessions {
             // It ends by itself, and its id is no longer in use.
             tracing::warn!(%error, "a session that was replaced is still there");
         }
-        audit::session(ctx, "session.opened", &session.caller.subject);
+        audit::session(ctx, "sign_in", &session.caller.subject);
         Ok(cookie.set(&id))
     }
 

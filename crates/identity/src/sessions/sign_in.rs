@@ -207,11 +207,8 @@ impl Sessions {
             RedeemError::Forged(fault) => refused(SignInTrouble::Forged, &format!("{fault:?}")),
             RedeemError::Unavailable(error) => Failure::unavailable(error),
         })?;
-        let subject = signed_in.subject.clone();
         let replaces = self.presented(head).or_else(|| attempt.replaces.map(SessionKey));
-        let cookie = self.open_session(ctx, signed_in, replaces).await.map_err(Failure::unavailable)?;
-        audit::sign_in(ctx, &subject);
-        Ok(cookie)
+        self.open_session(ctx, signed_in, replaces).await.map_err(Failure::unavailable)
     }
 
     /// Whether nobody has used this state before, at any replica.

@@ -57,8 +57,8 @@ async fn what_happens_to_a_session_leaves_one_event_each_and_no_secret() {
     assert_eq!(
         events,
         [
-            "session.opened ",
-            "session.opened ",
+            "sign_in ",
+            "sign_in ",
             "session.refreshed ",
             "session.logout ",
             "session.refresh_refused ",
