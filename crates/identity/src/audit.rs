@@ -3,10 +3,10 @@
 //! An event names the request, so that it is found beside the access log, and whom it is about by a hash: neither a
 //! credential nor what tells people who somebody is gets into a log.
 
-use std::fmt::Write;
-
 use aws_lc_rs::digest;
 use request_context::{RequestContext, Subject};
+
+use crate::hex::hex;
 
 /// What is written of somebody: the first 64 bits of a hash, enough to follow one person through a log.
 pub(crate) fn hashed(subject: &Subject) -> String {
@@ -16,10 +16,7 @@ pub(crate) fn hashed(subject: &Subject) -> String {
 /// The first 64 bits of the SHA-256 of `text`, in hexadecimal digits.
 pub(crate) fn short_hash(text: &str) -> String {
     let hash = digest::digest(&digest::SHA256, text.as_bytes());
-    hash.as_ref().iter().take(8).fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    hex(&hash.as_ref()[..8])
 }
 
 /// A credential was refused: `credential` is its kind, `reason` a word of ours.

@@ -14,6 +14,7 @@ mod endpoint;
 mod exchange;
 mod failures;
 mod flight;
+mod hex;
 mod issued;
 mod issuer;
 mod jwt;

@@ -197,15 +197,8 @@ impl Sessions {
         }
     }
 
-    /// Waits until nothing is under way behind requests: for two minutes at the worst, when provider and store are
-    /// away. A process that ends before loses the tokens that the provider is just giving it, and with them a
-    /// session.
-    pub async fn settled(&self) {
-        self.0.tasks.close();
-        self.0.tasks.wait().await;
-    }
-
-    /// What is under way behind requests, for a drain that waits for it.
+    /// What is under way behind requests, for a drain that waits for it: a process that ends before loses the tokens
+    /// that the provider is just giving it, and with them a session.
     pub fn tasks(&self) -> TaskTracker {
         self.0.tasks.clone()
     }

@@ -17,6 +17,7 @@ use toml::Spanned;
 use super::file::{ACTIVE_KEYS, Contents, Rules};
 use super::{ApiKey, KeyFileError, KeyState, PREFIX, SecretHash};
 use crate::Partners;
+use crate::hex::hex;
 
 /// The beginning of a file that a first key makes.
 const HEADER: &str = "# API keys of the partners: only the hashes of their secrets.\n";
@@ -195,11 +196,7 @@ fn new_id(keys: &[ApiKey]) -> String {
 
 /// 256 random bits as hexadecimal digits, which a double click selects as one word.
 fn new_secret() -> String {
-    let random: [u8; 32] = random();
-    random.iter().fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    hex(&random::<32>())
 }
 
 fn random<const N: usize>() -> [u8; N] {

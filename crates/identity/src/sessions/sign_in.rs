@@ -4,7 +4,6 @@ mod attempts;
 mod return_to;
 
 use std::error::Error;
-use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,6 +23,7 @@ use url::form_urlencoded::byte_serialize;
 use self::attempts::{Attempts, LIFETIME};
 use super::{Cookie, SessionKey, SessionState, Sessions};
 use crate::audit;
+use crate::hex::hex;
 use crate::oidc::{Attempt, RedeemError};
 use crate::provider::ProviderError;
 
@@ -253,13 +253,6 @@ impl From<SignInTrouble> for Failure {
     fn from(trouble: SignInTrouble) -> Self {
         Self { trouble, cause: None }
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use url::Url;
 
 use super::{IdentitySettings, SigningAlgorithm, check, default};
 
+// Not flattened into `IdentitySettings`: serde's `flatten` and `deny_unknown_fields` exclude each other.
 /// Somebody whose access tokens are taken. Each setting means what it means in [`IdentitySettings`].
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]

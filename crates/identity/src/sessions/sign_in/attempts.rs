@@ -7,7 +7,7 @@ use http::header::COOKIE;
 use http::{HeaderMap, HeaderValue};
 use jiff::SignedDuration;
 
-use super::hex;
+use crate::hex::hex;
 use crate::oidc::Attempt;
 use crate::seal::Keyring;
 

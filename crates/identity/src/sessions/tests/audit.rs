@@ -70,7 +70,10 @@ async fn what_happens_to_a_session_leaves_one_event_each_and_no_secret() {
         ]
     );
     let id = ada.split_once('=').unwrap().1;
+    // The ids of requests are random, and so may hold as short a text as a token has here.
+    let said: Vec<_> = text.split_whitespace().filter(|word| !word.starts_with("request_id=")).collect();
+    let said = said.join(" ");
     for secret in ["hunter2", "u_42", "Ada", "a-1", "r-1", "r-2", id] {
-        assert!(!text.contains(secret), "{secret} is in {text}");
+        assert!(!said.contains(secret), "{secret} is in {said}");
     }
 }

@@ -140,9 +140,10 @@ async fn a_process_can_wait_for_what_is_under_way() {
     site.issuer.hold(true);
     site.recall(&ada).await;
     behind().await;
-    let settled = site.sessions.settled();
-    assert!(tokio::time::timeout(MINUTE / 6, settled).await.is_err());
+    let tasks = site.sessions.tasks();
+    tasks.close();
+    assert!(tokio::time::timeout(MINUTE / 6, tasks.wait()).await.is_err());
     site.issuer.hold(false);
-    site.sessions.settled().await;
+    tasks.wait().await;
     assert_eq!(site.recall(&ada).await, "u_42 a-2");
 }
