@@ -17,7 +17,10 @@ RENDERED = HERE / "rules/slos.yaml"
 # The buckets of http.server.request.duration, in seconds (OpenTelemetry's semantic conventions).
 BOUNDARIES = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
 INTERVAL_SECONDS = 30
-WINDOWS = ("30m", "1h", "2h", "6h", "1d", "3d")
+# What is recorded, and averaged over longer windows. Longer than a few scrapes apart, shorter than the first minutes of
+# an outage: it is how much later than at once an outage is seen.
+BASE = "2m"
+WINDOWS = ("5m", "30m", "1h", "2h", "6h", "1d", "3d")
 # Severity: pairs of (burn rate, long window, short window); and the window in which at least MIN_BAD answers were bad.
 BURNS = {
     "page": ([(14.4, "1h", "5m"), (6, "6h", "30m")], "6h"),
@@ -104,22 +107,22 @@ def objectives(screens: list[Screen]) -> list[dict]:
 
 def answers(screens: list[Screen]) -> list[dict]:
     """How many answers a second there are, and how many of them are bad, by screen and kind of objective."""
-    everything, judged = f"rate({COUNT}[5m])", f"rate({COUNT}{{{NO_SERVER_ERROR}}}[5m])"
-    failed = f"rate({COUNT}{{{SERVER_ERROR}}}[5m])"
+    everything, judged = f"rate({COUNT}[{BASE}])", f"rate({COUNT}{{{NO_SERVER_ERROR}}}[{BASE}])"
+    failed = f"rate({COUNT}{{{SERVER_ERROR}}}[{BASE}])"
     rules = [
-        record("slo:valid:rate5m", by_screen(everything), {"slo": "availability"}),
+        record(f"slo:valid:rate{BASE}", by_screen(everything), {"slo": "availability"}),
         # Without the second half, a screen that has never failed would have no series to compare with.
-        record("slo:bad:rate5m", f"{by_screen(failed)}\nor\n0 * {by_screen(everything)}", {"slo": "availability"}),
-        record("slo:valid:rate5m", by_screen(judged), {"slo": "latency"}),
+        record(f"slo:bad:rate{BASE}", f"{by_screen(failed)}\nor\n0 * {by_screen(everything)}", {"slo": "availability"}),
+        record(f"slo:valid:rate{BASE}", by_screen(judged), {"slo": "latency"}),
     ]
     quick = "\nor\n".join(quick_enough(boundary) for boundary in sorted({screen.within for screen in screens if screen.within}))
     slow = f"clamp_min({by_screen(judged)} - on ({SCREEN}) (\n{indent(quick)}\n), 0)"
-    return [*rules, record("slo:bad:rate5m", slow, {"slo": "latency"})]
+    return [*rules, record(f"slo:bad:rate{BASE}", slow, {"slo": "latency"})]
 
 
 def quick_enough(boundary: float) -> str:
     """How many answers a second were there within the boundary, of the screens that have it in their objective."""
-    quick = by_screen(f"rate({BUCKET}{{{le(boundary)}, {NO_SERVER_ERROR}}}[5m])")
+    quick = by_screen(f"rate({BUCKET}{{{le(boundary)}, {NO_SERVER_ERROR}}}[{BASE}])")
     return f"{quick}\n  and on ({SCREEN}) slo:latency:seconds == {boundary}"
 
 
@@ -133,13 +136,12 @@ def by_screen(expression: str) -> str:
 
 
 def burn_rates() -> list[dict]:
-    short = f"slo:bad:rate5m / slo:valid:rate5m / on ({SCREEN}, slo) (1 - slo:objective:ratio)"
-    return [record("slo:burn:rate5m", short), *(record(f"slo:burn:rate{window}", burn(window)) for window in WINDOWS)]
+    return [record(f"slo:burn:rate{window}", burn(window)) for window in WINDOWS]
 
 
 def burn(window: str) -> str:
     """Means of what is recorded every half minute: raw counters over three days would be read in vain every time."""
-    shares = f"avg_over_time(slo:bad:rate5m[{window}]) / avg_over_time(slo:valid:rate5m[{window}])"
+    shares = f"avg_over_time(slo:bad:rate{BASE}[{window}]) / avg_over_time(slo:valid:rate{BASE}[{window}])"
     return f"{shares} / on ({SCREEN}, slo) (1 - slo:objective:ratio)"
 
 
@@ -167,7 +169,7 @@ def alert(kind: str, severity: str) -> dict:
     name, summary = TEXTS[kind]
     pairs, enough = BURNS[severity]
     burning = "\nor\n".join(pair(kind, *burn_pair) for burn_pair in pairs)
-    bad = f'{INTERVAL_SECONDS} * sum_over_time(slo:bad:rate5m{{slo="{kind}"}}[{enough}]) >= {MIN_BAD}'
+    bad = f'{INTERVAL_SECONDS} * sum_over_time(slo:bad:rate{BASE}{{slo="{kind}"}}[{enough}]) >= {MIN_BAD}'
     runbook = "docs/runbooks/" + {"availability": "screen-unavailable.md", "latency": "screen-slow.md"}[kind]
     return {
         "alert": name,
