@@ -197,10 +197,9 @@ def held() -> list:
         graph(
             "Memory",
             "bytes",
-            "By replica, below 256 MiB.",
+            "By replica. In Kubernetes web-bff may take 512 MiB, the others 256 MiB.",
             [(f"process_memory_usage_bytes{{{JOB}}}", "{{instance}}")],
             width=6,
-            limit=0.85 * 256 * 2**20,
         ),
         graph(
             "Ready", "none", "1: ready. 0: starting or draining.", [(f"triptych_ready{{{JOB}}}", "{{instance}}")], width=6, top=1

@@ -127,10 +127,9 @@ def saturation() -> list:
         graph(
             "Memory",
             "bytes",
-            "By replica. Each may take 256 MiB.",
+            "By replica. In Kubernetes web-bff may take 512 MiB, the others 256 MiB.",
             [(f"process_memory_usage_bytes{{{BFFS}}}", "{{job}} {{instance}}")],
             width=6,
-            limit=0.85 * 256 * 2**20,
         ),
         graph(
             "Requests in flight",
