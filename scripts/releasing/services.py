@@ -16,6 +16,7 @@ class Service:
     name: str
     version_file: str
     has_crate: bool = True
+    dockerfile: str = "deploy/Dockerfile"
 
 
 SERVICES = (
@@ -23,7 +24,7 @@ SERVICES = (
     Service("mobile-bff", "crates/mobile-bff/Cargo.toml"),
     Service("partner-bff", "crates/partner-bff/Cargo.toml"),
     Service("demo-shop", "crates/demo-shop/Cargo.toml"),
-    Service("gateway", "deploy/gateway/VERSION", has_crate=False),
+    Service("gateway", "deploy/gateway/VERSION", has_crate=False, dockerfile="deploy/gateway/Dockerfile"),
 )
 NAMES = tuple(service.name for service in SERVICES)
 WITH_CRATE = tuple(service.name for service in SERVICES if service.has_crate)
@@ -38,8 +39,9 @@ INPUTS = (
     ("deploy/web-app", ("gateway",)),
     # What starts the gateway, in its image as on a machine.
     ("scripts/gateway", ("gateway",)),
+    ("scripts/certificate", ("gateway",)),
     ("scripts/python_env.py", ("gateway",)),
-    ("deploy/Dockerfile", NAMES),
+    ("deploy/Dockerfile", WITH_CRATE),
     (".dockerignore", NAMES),
     ("rust-toolchain.toml", WITH_CRATE),
     (".cargo", WITH_CRATE),
