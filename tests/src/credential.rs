@@ -32,6 +32,14 @@ impl Credential {
         ])
     }
 
+    /// The same, sent by a page of another origin.
+    #[must_use]
+    pub fn from_page_of(mut self, origin: &str) -> Self {
+        let named = self.0.iter_mut().filter(|(name, _)| *name == "origin");
+        named.for_each(|(_, value)| origin.clone_into(value));
+        self
+    }
+
     /// Signs `user` in, as a browser would that comes to `web` and is sent to the provider of `shop`.
     pub async fn signed_in(web: &Client, shop: &Shop, user: &str) -> Self {
         Self::session(&sign_in(web, shop, user).await)

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::{Answer, Client, Content, Contract, Credential};
+use crate::{Answer, Client, Content, Contract, Credential, Reading};
 
 /// A client whose every answer must be in the OpenAPI document.
 #[derive(Clone, Debug)]
@@ -45,6 +45,11 @@ impl Frontend {
     /// `POST path` with a JSON body.
     pub async fn post(&self, path: &str, body: &Value) -> Answer {
         self.send("POST", path, Some(Content::json(body.to_string()))).await
+    }
+
+    /// `GET path`, a stream: of that the document says nothing that could be held against it here.
+    pub async fn read(&self, path: &str) -> Reading {
+        self.client.read(path).await
     }
 
     /// Any request.

@@ -15,6 +15,7 @@ mod gateway;
 mod process;
 mod programs;
 mod redis;
+mod running;
 mod shop;
 mod system;
 
@@ -28,5 +29,6 @@ pub use gateway::Gateway;
 pub use process::{Env, Process, until, within};
 pub use programs::{RunDir, program, repository};
 pub use redis::Redis;
+pub use running::Running;
 pub use shop::Shop;
 pub use system::{ACME_KEY, EVERY_CALL, System};

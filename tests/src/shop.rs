@@ -9,11 +9,14 @@ use crate::{Client, Content, Env, Process, RunDir, program};
 /// A demo shop that runs.
 #[derive(Debug)]
 pub struct Shop {
-    _process: Process,
+    /// None: somebody else's.
+    _process: Option<Process>,
     urls: BTreeMap<String, String>,
 }
 
 const IDENTITY: &str = "identity";
+/// In the order of their ports.
+const SERVICES: [&str; 7] = ["users", "orders", "catalog", "notifications", "billing", "usage", IDENTITY];
 
 impl Shop {
     /// Opens a shop on free ports, with these arguments. Its orders do not move on by themselves.
@@ -29,7 +32,13 @@ impl Shop {
                 urls.contains_key(IDENTITY).then_some(urls)
             })
             .await;
-        Self { _process: process, urls }
+        Self { _process: Some(process), urls }
+    }
+
+    /// The shop that is open already, on this host and at the ports that it takes by itself.
+    pub fn at(host: &str) -> Self {
+        let url = |(service, port)| (str::to_owned(service), format!("http://{host}:{port}"));
+        Self { _process: None, urls: SERVICES.into_iter().zip(3001..).map(url).collect() }
     }
 
     /// Where a service listens.

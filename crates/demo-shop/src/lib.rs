@@ -25,5 +25,5 @@ mod tokens;
 
 pub use capacity::Limit;
 pub use options::Options;
-pub use running::{Running, StartError, start};
+pub use running::{Running, StartError, healthy, start};
 pub use service::Service;

@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use clap::Parser;
@@ -9,6 +9,7 @@ use jiff::SignedDuration;
 use url::{Host, Url};
 
 use crate::capacity::Limit;
+use crate::running::StartError;
 use crate::service::Service;
 
 const REDIRECT_URIS: [&str; 3] = [
@@ -71,6 +72,9 @@ pub struct Options {
     /// What a service can do, such as orders=10x25ms: ten requests at once, 25 ms each, the rest wait [default: all]
     #[arg(long, value_delimiter = ',', value_parser = Limit::of_service)]
     pub capacity: Vec<(Service, Limit)>,
+    /// Asks the services that run here with these options whether they answer, and runs none; exit code 1 if one does not
+    #[arg(long)]
+    pub healthy: bool,
 }
 
 /// What the command line says when it says nothing.
@@ -92,8 +96,14 @@ impl Options {
         self.capacity.iter().rev().find(|(limited, _)| *limited == service).map(|(_, limit)| *limit)
     }
 
+    /// Where a service listens.
+    pub(crate) fn address(&self, service: Service) -> Result<SocketAddr, StartError> {
+        let port = self.port(service).ok_or(StartError::NoPort { service })?;
+        Ok(SocketAddr::new(self.host, port))
+    }
+
     /// The port of a service, if there are that many ports.
-    pub(crate) fn port(&self, service: Service) -> Option<u16> {
+    fn port(&self, service: Service) -> Option<u16> {
         match self.base_port {
             0 => Some(0),
             base => base.checked_add(service as u16),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use service_runtime::{Server, ServerSettings};
+use service_runtime::{Server, ServerSettings, ready};
 use tokio::net::TcpListener;
 use tokio::time::{Instant, interval_at};
 use tokio_util::sync::CancellationToken;
@@ -80,6 +80,15 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     Ok(Running { addresses, closing, tasks })
 }
 
+/// Whether the services that these options run on this machine answer. They are not asked for anything that a fault
+/// or a count could touch.
+pub async fn healthy(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
+    for service in options.services() {
+        ready::ask(options.address(service)?, "/_faults").await?;
+    }
+    Ok(())
+}
+
 impl Running {
     /// The base URL of a service that runs here.
     pub fn url(&self, service: Service) -> Option<String> {
@@ -132,8 +141,7 @@ impl Apps {
 }
 
 async fn listen(options: &Options, service: Service) -> Result<TcpListener, StartError> {
-    let port = options.port(service).ok_or(StartError::NoPort { service })?;
-    let address = SocketAddr::new(options.host, port);
+    let address = options.address(service)?;
     let listener = TcpListener::bind(address).await;
     listener.map_err(|cause| StartError::Listen { service, address, cause })
 }

@@ -9,11 +9,11 @@ use tokio::runtime;
 use crate::drain::Signals;
 use crate::run::{Bound, Plan};
 use crate::settings::{self, ServiceSettings};
-use crate::{App, BuildError, Service, telemetry};
+use crate::{App, BuildError, Service, ready, telemetry};
 
 /// The settings cannot be used (`EX_CONFIG`).
 const BAD_SETTINGS: u8 = 78;
-/// A command of the service itself cannot be carried out.
+/// A command of the service itself cannot be carried out, or what was asked about is not so.
 const FAILED: u8 = 1;
 /// The operating system refused something, such as a port that is taken (`EX_OSERR`).
 const REFUSED: u8 = 71;
@@ -34,6 +34,8 @@ enum Command {
     Serve,
     /// Checks the settings and prints them all, defaults included, secrets redacted
     Check,
+    /// Asks the service that runs here with these settings whether it is ready; exit code 1 if it is not
+    Healthy,
     /// Prints the OpenAPI document
     Openapi,
 }
@@ -141,6 +143,7 @@ where
     let settings: S = settings::load(config, env.into_iter()).map_err(Failure::settings)?;
     match asked {
         Asked::Any(Cli { command: Command::Check, .. }) => check(service.build, settings, output.out),
+        Asked::Any(Cli { command: Command::Healthy, .. }) => healthy(&settings),
         Asked::Any(_) => serve(service, settings, rust_log.as_deref()),
         Asked::Own { number, arguments, .. } => {
             let done = (service.commands[*number].run)(&settings, arguments, output);
@@ -159,6 +162,12 @@ where
     let runtime = runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(Failure::refused)?.block_on(build(settings)).map_err(Failure::settings)?;
     out.write_all(text.as_bytes()).map_err(Failure::refused)
+}
+
+fn healthy(settings: &impl ServiceSettings) -> Result<(), Failure> {
+    let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::refused)?;
+    let answer = runtime.block_on(ready::ask(settings.admin().listen, "/readyz"));
+    answer.map_err(|error| Failure { code: FAILED, line: error.to_string() })
 }
 
 fn serve<S, B>(service: Service<S, B>, settings: S, rust_log: Option<&str>) -> Result<(), Failure>

@@ -12,12 +12,13 @@
 //!
 //! Other exit codes: 78 (`EX_CONFIG`) for settings that cannot be used, before a port is opened; 71
 //! (`EX_OSERR`) for a port that is taken or anything else that the system refuses; 2 for a wrong command line; 1 for
-//! a [`ServiceCommand`] that cannot be carried out.
+//! a [`ServiceCommand`] that cannot be carried out, and for `healthy` when the service is not ready.
 
 mod admin;
 mod cli;
 mod drain;
 pub mod listener;
+pub mod ready;
 mod run;
 pub mod settings;
 mod telemetry;

@@ -48,3 +48,19 @@ fn ports_must_be_enough() {
     assert!(!child.wait().unwrap().success());
     assert!(text(child.stderr.take().unwrap()).contains("lower base port"));
 }
+
+#[test]
+fn it_tells_whether_another_of_it_is_healthy() {
+    let mut shop = spawn(&["--base-port", "0", "--only", "users"]);
+    let line = BufReader::new(shop.stdout.take().unwrap()).lines().next().unwrap().unwrap();
+    let port = line.rsplit(':').next().unwrap();
+    // Whoever listens everywhere is asked over loopback.
+    let options = ["--host", "0.0.0.0", "--base-port", port, "--only", "users", "--healthy"];
+    assert!(spawn(&options).wait().unwrap().success());
+    shop.kill().unwrap();
+    shop.wait().unwrap();
+    let mut unhealthy = spawn(&options);
+    assert_eq!(unhealthy.wait().unwrap().code(), Some(1));
+    let told = text(unhealthy.stderr.take().unwrap());
+    assert!(told.starts_with(&format!("demo-shop: 127.0.0.1:{port} does not answer: ")), "{told}");
+}

@@ -141,6 +141,23 @@ fn a_taken_port_ends_with_71() {
 }
 
 #[test]
+fn healthy_asks_the_admin_port_of_the_settings() {
+    let admin = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = admin.local_addr().unwrap().to_string();
+    let answers = std::thread::spawn(move || {
+        for status in ["200 OK", "503 Service Unavailable"] {
+            let (mut stream, _) = admin.accept().unwrap();
+            write!(stream, "HTTP/1.1 {status}\r\n\r\n").unwrap();
+        }
+    });
+    let healthy = || run(&["healthy"], &[("BFF__ADMIN__LISTEN", &address)]);
+    assert_eq!(healthy(), Ok(String::new()));
+    let line = format!("{address} answers /readyz with 503");
+    assert_eq!(healthy(), Err(Failure { code: 1, line }));
+    answers.join().unwrap();
+}
+
+#[test]
 fn help_and_version_are_no_errors_and_a_wrong_command_is() {
     let codes = [("--version", 0), ("--help", 0), ("nonsense", 2)].map(|(argument, code)| {
         let args = ["tiny", argument].map(OsString::from);
