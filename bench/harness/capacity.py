@@ -30,6 +30,7 @@ MIX = {"mobile `/home`": 0.5, "web `/dashboard`": 0.25, "partner `/v1/orders`": 
 BUSY = 0.6
 HELD = (1000, 4000)
 STREAMS, STREAMS_OF_A_USER = (200, 1000), 5
+WRITES = 50
 # Above what is held, so that nothing is refused.
 MOST_CONNECTIONS = "8192"
 SESSION_KEY = base64.b64encode(bytes(range(32))).decode()
@@ -66,6 +67,9 @@ class Held:
 class Capacity:
     screens: list
     held: list
+    # {command: how often} of a write with a key, and what a session takes in Redis.
+    write: dict
+    session_bytes: float
 
 
 def measure(binaries, work, say):
@@ -76,10 +80,15 @@ def measure(binaries, work, say):
         screens = screens_of(deployment)
         for screen in screens:
             measure_screen(deployment, screen, (gateway, edge), redis)
-            say(f"{screen.name}: {screen.cpu_us:.0f} µs, Envoy {screen.envoy_us:.0f} µs, Redis: {commands_of(screen)}")
+            say(f"{screen.name}: {screen.cpu_us:.0f} µs, Envoy {screen.envoy_us:.0f} µs, Redis: {named(screen.redis)}")
         held = [connections_of(name, bff.process, bff.url) for name, bff in deployment.bffs.items()]
-        held += [connections_of("gateway", gateway, edge), streams_of(deployment)]
-    return Capacity(screens, held)
+        held.append(connections_of("gateway", gateway, edge))
+        write = commands_of_a_write(deployment, redis)
+        before = redis.used_bytes()
+        sessions = [deployment.session(f"u_{number}") for number in range(1, STREAMS[1] // STREAMS_OF_A_USER + 1)]
+        session_bytes = (redis.used_bytes() - before) / len(sessions)
+        held.append(streams_of(deployment, sessions))
+    return Capacity(screens, held, write, session_bytes)
 
 
 def settings(redis):
@@ -174,11 +183,20 @@ def connections_of(name, process, url):
     return hold(name, process, url, [request(url, "/nowhere")] * HELD[1], HELD, b"HTTP/1.1 4")
 
 
-def streams_of(deployment):
+def commands_of_a_write(deployment, redis):
+    """Of mobile-bff: an order that is placed, with an `Idempotency-Key` of its own."""
+    url, headers = f"{deployment.bffs['mobile-bff'].url}/orders", {"Authorization": f"Bearer {deployment.user_token(USER)}"}
+    product, before = deployment.products(WRITES)[0], redis.spent().commands
+    for number in range(WRITES):
+        key = {"Idempotency-Key": f"capacity-{number}", "Content-Type": "application/json"}
+        fetch("POST", url, {"productId": product, "quantity": 1}, headers | key)
+    return {name: (count - before.get(name, 0)) / WRITES for name, count in redis.spent().commands.items()}
+
+
+def streams_of(deployment, sessions):
     """Live events over HTTP/1.1: each has a connection to web-bff and, behind it, one to the orders service."""
-    bff, places = deployment.bffs["web-bff"], STREAMS_OF_A_USER
-    sessions = [deployment.session(f"u_{number}") for number in range(1, STREAMS[1] // places + 1)]
-    requests = [request(bff.url, "/events", f"Cookie: {session}\r\n") for session in sessions for _ in range(places)]
+    bff = deployment.bffs["web-bff"]
+    requests = [request(bff.url, "/events", f"Cookie: {session}\r\n") for session in sessions for _ in range(STREAMS_OF_A_USER)]
     return hold("web-bff, event streams", bff.process, bff.url, requests, STREAMS, b"HTTP/1.1 200")
 
 
@@ -205,9 +223,9 @@ def hold(name, process, url, requests, counts, expected):
     return Held(name, sizes[0], (sizes[2] - sizes[1]) / (counts[1] - counts[0]))
 
 
-def commands_of(screen):
+def named(commands):
     """What is asked less often than once in a hundred requests is asked by the clock."""
-    often = {name: count for name, count in sorted(screen.redis.items()) if count >= 0.01}
+    often = {name: count for name, count in sorted(commands.items()) if count >= 0.01}
     return ", ".join(f"{name} {count:.2f}" for name, count in often.items()) or "none"
 
 
@@ -218,11 +236,12 @@ def tables(capacity):
     ]
     for one in capacity.screens:
         cells = [f"{one.cpu_us:.0f}", f"{1e6 / one.cpu_us:,.0f}", f"{one.calls:.1f}", f"{one.body_bytes:,}"]
-        cells += [f"{one.envoy_us:.0f}", commands_of(one), f"{one.redis_us:.0f}"]
+        cells += [f"{one.envoy_us:.0f}", named(one.redis), f"{one.redis_us:.0f}"]
         lines.append(f"| {' | '.join([one.name, *cells])} |")
     held = ["| | resident before MB | each KiB |", "|---|---:|---:|"]
     held += [f"| {one.name} | {one.idle_bytes / 1e6:.1f} | {one.each_bytes / 1024:.1f} |" for one in capacity.held]
-    return "\n".join([*lines, "", *held, "", fleets(capacity)])
+    more = f"A write with a key asks Redis for: {named(capacity.write)}. A session takes {capacity.session_bytes:,.0f} bytes there."
+    return "\n".join([*lines, "", *held, "", more, "", fleets(capacity)])
 
 
 def fleets(capacity):

@@ -47,5 +47,8 @@ class RedisServer:
         commands = {name: int(count) for name, count in calls if name not in NOT_OURS}
         return Spent(commands, self._process.cpu_seconds())
 
+    def used_bytes(self):
+        return int(re.search(r"^used_memory:(\d+)", self._ask("info", "memory"), re.MULTILINE).group(1))
+
     def _ask(self, *command):
         return subprocess.run([self._client, "-p", str(self._port), *command], capture_output=True, text=True, check=True).stdout
