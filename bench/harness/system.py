@@ -91,8 +91,8 @@ class System:
     def running(self):
         return [process for process in self._processes if process.is_running()]
 
-    def start(self, name, *arguments):
-        process = Process(name, [self.binaries / name, *arguments], self.work)
+    def start(self, name, *arguments, settings=None):
+        process = Process(name, [self.binaries / name, *arguments], self.work, settings)
         self._processes.append(process)
         return process
 
@@ -102,9 +102,20 @@ class System:
         process = self.start("bare", *upstreams, "--worker-threads", THREADS)
         return process, process.wait_for(lambda log: listening(log, {"bare"}))["bare"]
 
-    def bff(self, name, shares=True):
+    def collector(self, silent=False):
+        """The URL of a new collector: it counts what it is sent, and may never answer."""
+        process = self.start("otlp-sink", *(["--silent"] if silent else []))
+        return process.wait_for(lambda log: listening(log, {"collector"}))["collector"]
+
+    def nowhere(self):
+        """The URL of a collector that has ended."""
+        url = self.collector()
+        self._processes[-1].stop()
+        return url
+
+    def bff(self, name, shares=True, settings=None):
         """A BFF that is ready, and how long that took. It keeps answers and shares calls, or does neither."""
-        process = self.start(name, "serve", "--config", self._settings(name, shares))
+        process = self.start(name, "serve", "--config", self._settings(name, shares), settings=settings)
         serving = process.wait_for(serving_line)
         admin = f"http://{serving['admin.address']}"
         while not is_ready(f"{admin}/readyz"):

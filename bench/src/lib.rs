@@ -2,7 +2,7 @@
 //!
 //! [`bare`] answers two screens with hyper and nothing else: what a BFF is measured against. [`fixed`]
 //! stands in for the domain services, so that neither waits for them. [`load`] asks as fast as it is answered,
-//! [`open`] at a rate of its own.
+//! [`open`] at a rate of its own. [`sink`] is where a BFF's telemetry goes.
 
 pub mod bare;
 pub mod fixed;
@@ -10,6 +10,7 @@ pub mod load;
 pub mod open;
 mod options;
 mod serve;
+pub mod sink;
 
 use std::error::Error;
 use std::io::Write;

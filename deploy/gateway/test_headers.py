@@ -18,10 +18,12 @@ class Headers(RunningGateway):
         forged += ["X-Original-Url: /admin", "Connection: X-Request-Id, X-User-Id", "X-Request-Id: mine"]
         seen = self.seen("/web/x", *forged, "X-Request-Timeout-Ms: 100", "Authorization: Bearer t")
         expected = {":method", ":scheme", ":authority", ":path", "authorization", "x-request-timeout-ms"}
-        made_here = {"x-forwarded-for", "x-forwarded-proto", "x-request-id"}
+        made_here = {"x-forwarded-for", "x-forwarded-proto", "x-request-id", "traceparent", "tracestate"}
         envoys_own = {"x-envoy-expected-rq-timeout-ms", "x-envoy-external-address", "x-envoy-original-path"}
         self.assertEqual(set(seen), expected | made_here | envoys_own)
         self.assertEqual(seen["x-forwarded-proto"], "http")
+        self.assertRegex(seen["traceparent"], "^00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]$")
+        self.assertEqual(seen["tracestate"], "")
         self.assertEqual(seen["x-envoy-expected-rq-timeout-ms"], "3000")
         self.assertNotIn("10.0.0.1", str(seen))
 
@@ -87,7 +89,7 @@ class Headers(RunningGateway):
                 self.bff.requests.clear()
                 self.assertEqual(self.send(request)[0], 200)
                 [headers] = self.bff.requests
-                made_here = (":", "x-forwarded-", "x-envoy-", "x-request-id")
+                made_here = (":", "x-forwarded-", "x-envoy-", "x-request-id", "trace")
                 self.assertEqual([pair for pair in headers if not pair[0].startswith(made_here)], [("a", value)])
 
 

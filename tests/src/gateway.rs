@@ -11,10 +11,16 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// Starts one in front of web-bff, mobile-bff and partner-bff, which verifies the tokens of the shop's provider.
+    /// Starts one in front of web-bff, mobile-bff and partner-bff, which verifies the tokens of the shop's provider, with
+    /// these other arguments.
     ///
     /// It limits nobody's rate: every test calls from the same address.
-    pub async fn start([web, mobile, partner]: [&Bff; 3], shop: &Shop, dir: &RunDir) -> Self {
+    pub async fn start(
+        [web, mobile, partner]: [&Bff; 3],
+        shop: &Shop,
+        others: &[&str],
+        dir: &RunDir,
+    ) -> Self {
         let script = repository().join("scripts/gateway");
         let admin_file = dir.file("gateway.admin");
         let (web, mobile, partner) =
@@ -25,7 +31,7 @@ impl Gateway {
         let bffs = ["--web", &web, "--mobile", &mobile, "--partner", &partner];
         let provider = shop.url("identity").trim_start_matches("http://");
         let callers = ["--provider", provider, "--rate", "off"];
-        let arguments = [&listen[..], &bffs, &callers].concat();
+        let arguments = [&listen[..], &bffs, &callers, others].concat();
         let mut process = Process::start("gateway", &arguments, &Env::new(), dir);
         let admin = process
             .until("told its admin address", async |_: &Process| {

@@ -46,7 +46,7 @@ impl Process {
         starter.arg(std::process::id().to_string()).args(command);
         for (name, _) in env::vars_os() {
             let name = name.to_string_lossy();
-            if name.starts_with("BFF__") || name == "RUST_LOG" {
+            if name.starts_with("BFF__") || name.starts_with("OTEL_") || name == "RUST_LOG" {
                 starter.env_remove(&*name);
             }
         }

@@ -21,10 +21,15 @@ const SERVICES: [&str; 7] = ["users", "orders", "catalog", "notifications", "bil
 impl Shop {
     /// Opens a shop on free ports, with these arguments. Its orders do not move on by themselves.
     pub async fn open(name: &str, arguments: &[&str], dir: &RunDir) -> Self {
+        Self::open_with(name, arguments, &Env::new(), dir).await
+    }
+
+    /// The same, with these variables.
+    pub async fn open_with(name: &str, arguments: &[&str], env: &Env, dir: &RunDir) -> Self {
         let program = program("demo-shop");
         let program = program.to_string_lossy();
         let fixed = [&*program, "--base-port", "0", "--status-interval", "1h"];
-        let mut process = Process::start(name, &[&fixed, arguments].concat(), &Env::new(), dir);
+        let mut process = Process::start(name, &[&fixed, arguments].concat(), env, dir);
         // The line of the identity provider is the last one.
         let urls = process
             .until("listened", async |process: &Process| {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{Bff, Client, Contract, Credential, Frontend, Gateway, Kind, RunDir, Shop};
+use crate::{Bff, Client, Collector, Contract, Credential, Env, Frontend, Gateway, Kind, RunDir, Shop};
 
 /// The demo's API key of the partner Acme; its secret is the SHA-256 of `triptych demo key acme01`.
 pub const ACME_KEY: &str = "tpk_acme01_8b0186b4d79aa21dfb56199c3123964eca64293fac5414672b98fe9dd29cd464";
@@ -25,7 +25,7 @@ pub struct System {
     pub shop: Shop,
     bffs: [Option<Bff>; 3],
     contracts: [Arc<Contract>; 3],
-    changes: &'static [(&'static str, &'static str)],
+    changes: Vec<(String, String)>,
     credentials: [Credential; 3],
     dir: RunDir,
 }
@@ -37,13 +37,34 @@ impl System {
     }
 
     /// Starts everything, the BFFs with these changes of the demo's settings, as [`Bff::start`] takes them.
-    pub async fn start_with(changes: &'static [(&'static str, &'static str)]) -> Self {
+    pub async fn start_with(changes: &[(&str, &str)]) -> Self {
+        Self::open(&Env::new(), changes, &[]).await
+    }
+
+    /// Starts everything, all programs exporting their spans to `collector`: those that `sampler` lets through, and of the gateway
+    /// so many in a hundred.
+    pub async fn traced(
+        collector: &Collector,
+        sampler: &'static str,
+        sampled_by_gateway: &str,
+        changes: &[(&str, &str)],
+    ) -> Self {
+        let variables = collector.env(sampler);
+        let shop = variables.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        let variables = variables.iter().map(|(name, value)| (*name, &**value));
+        let changes: Vec<_> = changes.iter().copied().chain(variables).collect();
+        let address = collector.address.to_string();
+        Self::open(&shop, &changes, &["--otlp", &address, "--trace-sampling", sampled_by_gateway]).await
+    }
+
+    async fn open(of_shop: &Env, changes: &[(&str, &str)], of_gateway: &[&str]) -> Self {
         let dir = RunDir::create();
-        let shop = Shop::open("demo-shop", &[], &dir).await;
+        let shop = Shop::open_with("demo-shop", &[], of_shop, &dir).await;
         let web = Bff::start(Kind::Web, &shop, changes, &dir).await;
         let mobile = Bff::start(Kind::Mobile, &shop, changes, &dir).await;
         let partner = Bff::start(Kind::Partner, &shop, changes, &dir).await;
-        let gateway = Gateway::start([&web, &mobile, &partner], &shop, &dir).await;
+        let gateway = Gateway::start([&web, &mobile, &partner], &shop, of_gateway, &dir).await;
+        let changes = changes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let edge = |kind: Kind| Client::new(format!("{}{}", gateway.url, kind.prefix()));
         let credentials = [
             Credential::signed_in(&edge(Kind::Web), &shop, "u_42").await,
@@ -102,7 +123,8 @@ impl System {
     /// Starts a BFF again where it was.
     pub async fn put_back(&mut self, kind: Kind, address: std::net::SocketAddr) {
         let address = address.to_string();
-        let changes = [self.changes, &[("BFF__LISTEN", &address)]].concat();
+        let changes = self.changes.iter().map(|(name, value)| (&**name, &**value));
+        let changes: Vec<_> = changes.chain([("BFF__LISTEN", &*address)]).collect();
         let bff = Bff::start(kind, &self.shop, &changes, &self.dir).await;
         if kind == Kind::Web {
             // Its sessions were in its memory.

@@ -6,26 +6,34 @@
 mod authenticate;
 mod caller;
 mod deadline;
+mod observe;
 mod origin;
 mod priority;
 mod public_url;
+mod record;
 mod request_id;
 mod section;
 mod trace;
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 pub use authenticate::Authenticate;
 pub use caller::{AccessToken, Caller, Scopes, Subject};
 pub use deadline::Deadline;
+pub use observe::{Completed, Observe};
 pub use origin::{NotAnOrigin, Origin};
 pub use priority::Priority;
 pub use public_url::{NotPublic, PublicUrl};
+pub use record::{Recorded, Work};
 pub use request_id::{REQUEST_ID, RequestId};
 pub use trace::{TRACEPARENT, TRACESTATE, Trace};
 
+use opentelemetry::StringValue;
+use opentelemetry::trace::{SpanId, SpanKind};
+
+use record::Record;
 use section::Section;
 
 /// The facts of one request, or of one section of its answer. Cheap to clone; a clone can outlive the request.
@@ -33,12 +41,15 @@ use section::Section;
 pub struct RequestContext {
     facts: Arc<Facts>,
     section: Option<Arc<Section>>,
+    /// What is done now is a part of this span.
+    span: SpanId,
 }
 
 #[derive(Clone, Debug)]
 struct Facts {
     request_id: RequestId,
     trace: Trace,
+    record: Arc<Record>,
     deadline: Deadline,
     optional_share: f64,
     patience: Duration,
@@ -52,8 +63,10 @@ impl RequestContext {
     pub fn new(request_id: RequestId, trace: Trace, deadline: Deadline) -> Self {
         let (priority, optional_share, patience) = (Priority::Page, 1.0, Duration::MAX);
         let (client, caller) = (None, None);
-        let facts = Facts { request_id, trace, deadline, optional_share, patience, priority, client, caller };
-        Self { facts: Arc::new(facts), section: None }
+        let (span, record) = (trace.span_id(), Arc::new(Record::begin()));
+        let facts =
+            Facts { request_id, trace, record, deadline, optional_share, patience, priority, client, caller };
+        Self { facts: Arc::new(facts), section: None, span }
     }
 
     /// The same request, whose optional sections may take this share of the time that is left when they
@@ -88,7 +101,7 @@ impl RequestContext {
     #[must_use]
     pub fn with_deadline(&self, deadline: Deadline) -> Self {
         let facts = Facts { deadline, ..(*self.facts).clone() };
-        Self { facts: Arc::new(facts), section: None }
+        Self { facts: Arc::new(facts), section: None, span: self.span }
     }
 
     /// The same request, as important as `priority` says.
@@ -102,7 +115,29 @@ impl RequestContext {
     #[must_use]
     pub fn for_section(&self, deadline: Deadline, stale_ok: Option<Duration>) -> Self {
         let section = Section::new(deadline.min(self.deadline()), stale_ok);
-        Self { facts: Arc::clone(&self.facts), section: Some(Arc::new(section)) }
+        Self { facts: Arc::clone(&self.facts), section: Some(Arc::new(section)), span: self.span }
+    }
+
+    /// The same request, for what is a part of this work: what [`begin`](Self::begin)s on it is a child of its span.
+    #[must_use]
+    pub fn within(&self, work: &Work) -> Self {
+        Self { span: work.id(), ..self.clone() }
+    }
+
+    /// Begins a piece of work that is recorded as a span, a child of the span that this context is in.
+    pub fn begin(&self, kind: SpanKind, name: impl Into<StringValue>) -> Work {
+        Work::begin(&self.facts.record, self.span, kind, name.into())
+    }
+
+    /// What has been recorded of this request so far; work that still goes on is not in it. The next one who asks is
+    /// given what came since.
+    pub fn recorded(&self) -> Vec<Recorded> {
+        self.facts.record.take()
+    }
+
+    /// When this request began, on the clock on the wall.
+    pub fn began_at(&self) -> SystemTime {
+        self.facts.record.began_at()
     }
 
     /// The id that answers, logs and upstream calls of this request carry.
@@ -174,7 +209,7 @@ impl RequestContext {
     }
 
     fn with(&self, facts: Facts) -> Self {
-        Self { facts: Arc::new(facts), section: self.section.clone() }
+        Self { facts: Arc::new(facts), section: self.section.clone(), span: self.span }
     }
 }
 

@@ -1,7 +1,7 @@
 //! W3C Trace Context (<https://www.w3.org/TR/trace-context/>): which trace a request belongs to.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
-use opentelemetry::trace::{SpanId, TraceFlags, TraceId};
+use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState};
 use uuid::Uuid;
 
 /// `traceparent`.
@@ -17,32 +17,42 @@ const MAX_TRACESTATE: usize = 512;
 pub struct Trace {
     id: TraceId,
     span: SpanId,
-    /// `traceparent` for what follows. Made once, since a screen sends it with every call.
-    parent: HeaderValue,
+    /// The span of whoever asked us.
+    parent: Option<SpanId>,
+    flags: TraceFlags,
     state: Option<HeaderValue>,
 }
 
 impl Trace {
     /// The first span of a new trace. Not sampled: whoever records spans decides that.
     pub fn start() -> Self {
-        let id = TraceId::from_bytes(Uuid::new_v4().into_bytes());
-        Self::new(id, TraceFlags::default(), None)
+        Self {
+            id: TraceId::from_bytes(Uuid::new_v4().into_bytes()),
+            span: new_span_id(),
+            parent: None,
+            flags: TraceFlags::default(),
+            state: None,
+        }
     }
 
     /// A new span in the trace that `headers` name; `None` when their `traceparent` is absent or malformed.
     pub fn continued(headers: &HeaderMap) -> Option<Self> {
         let mut values = headers.get_all(TRACEPARENT).iter();
         let (Some(value), None) = (values.next(), values.next()) else { return None };
-        let (id, flags) = parse(value.to_str().ok()?)?;
+        let (id, parent, flags) = parse(value.to_str().ok()?)?;
         let state = headers.get(TRACESTATE).filter(|state| state.len() <= MAX_TRACESTATE).cloned();
-        Some(Self::new(id, flags, state))
+        Some(Self { id, span: new_span_id(), parent: Some(parent), flags, state })
     }
 
-    fn new(id: TraceId, flags: TraceFlags, state: Option<HeaderValue>) -> Self {
-        let span = new_span_id();
-        let parent = format!("00-{id}-{span}-{:02x}", flags.to_u8());
-        let parent = HeaderValue::try_from(parent).expect("hexadecimal digits and hyphens");
-        Self { id, span, parent, state }
+    /// The same, recorded by whoever follows it, or not.
+    #[must_use]
+    pub fn sampled(self, sampled: bool) -> Self {
+        Self { flags: self.flags.with_sampled(sampled), ..self }
+    }
+
+    /// Whether those who take part in the trace are to record it.
+    pub fn is_sampled(&self) -> bool {
+        self.flags.is_sampled()
     }
 
     /// The id shared by every span of the trace.
@@ -55,21 +65,33 @@ impl Trace {
         self.span
     }
 
-    /// The headers that make an upstream's span a child of this one.
-    pub fn inject(&self, headers: &mut HeaderMap) {
-        headers.insert(TRACEPARENT, self.parent.clone());
+    /// The span of whoever asked us; `None` when the trace begins here.
+    pub fn parent_id(&self) -> Option<SpanId> {
+        self.parent
+    }
+
+    /// What others need to know of one of our spans in this trace, to be its child or to name it.
+    pub fn context_of(&self, span: SpanId) -> SpanContext {
+        SpanContext::new(self.id, span, self.flags, false, TraceState::NONE)
+    }
+
+    /// The headers that make an upstream's span a child of `span`, which is one of ours.
+    pub fn inject(&self, span: SpanId, headers: &mut HeaderMap) {
+        let parent = format!("00-{}-{span}-{:02x}", self.id, self.flags.to_u8());
+        headers.insert(TRACEPARENT, HeaderValue::try_from(parent).expect("hexadecimal digits and hyphens"));
         if let Some(state) = &self.state {
             headers.insert(TRACESTATE, state.clone());
         }
     }
 }
 
-fn new_span_id() -> SpanId {
-    SpanId::from(Uuid::new_v4().as_u64_pair().0)
+/// The id of a new span: random, and never the invalid one.
+pub(crate) fn new_span_id() -> SpanId {
+    SpanId::from(rand::random::<u64>().max(1))
 }
 
 /// `version "-" trace-id "-" parent-id "-" flags`; a version after 00 may append fields, 00 may not.
-fn parse(value: &str) -> Option<(TraceId, TraceFlags)> {
+fn parse(value: &str) -> Option<(TraceId, SpanId, TraceFlags)> {
     let mut fields = value.split('-');
     let (version, trace, parent, flags) = (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
     let lower_hex = |field: &str, len| {
@@ -83,8 +105,8 @@ fn parse(value: &str) -> Option<(TraceId, TraceFlags)> {
         return None;
     }
     let trace_id = TraceId::from_hex(trace).ok().filter(|id| *id != TraceId::INVALID)?;
-    SpanId::from_hex(parent).ok().filter(|id| *id != SpanId::INVALID)?;
-    Some((trace_id, TraceFlags::new(u8::from_str_radix(flags, 16).ok()?)))
+    let parent = SpanId::from_hex(parent).ok().filter(|id| *id != SpanId::INVALID)?;
+    Some((trace_id, parent, TraceFlags::new(u8::from_str_radix(flags, 16).ok()?)))
 }
 
 #[cfg(test)]
@@ -103,12 +125,13 @@ mod tests {
         incoming.insert(TRACESTATE, HeaderValue::from_static("vendor=1"));
         let trace = Trace::continued(&incoming).unwrap();
         let mut outgoing = HeaderMap::new();
-        trace.inject(&mut outgoing);
+        let call = SpanId::from(7);
+        trace.inject(call, &mut outgoing);
 
         assert_eq!(trace.trace_id().to_string(), "4bf92f3577b34da6a3ce929d0e0e4736");
         assert_ne!(trace.span_id().to_string(), "00f067aa0ba902b7");
-        let parent = outgoing[TRACEPARENT].to_str().unwrap();
-        assert!(parent.starts_with("00-4bf92f3577b34da6a3ce929d0e0e4736-") && parent.ends_with("-01"));
+        assert_eq!(trace.parent_id().unwrap().to_string(), "00f067aa0ba902b7");
+        assert_eq!(outgoing[TRACEPARENT], "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000007-01");
         assert_eq!(outgoing[TRACESTATE], "vendor=1");
     }
 

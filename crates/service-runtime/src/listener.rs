@@ -8,6 +8,7 @@ mod activity;
 mod body;
 mod connection;
 mod socket;
+mod upload;
 
 use std::future::Future;
 use std::io;

@@ -13,3 +13,4 @@ mod samples;
 mod sessions;
 mod settings;
 mod shopping;
+mod tracing;

@@ -22,6 +22,7 @@ use tracing::debug;
 use super::activity::{Activity, Limits};
 use super::body::WatchedBody;
 use super::socket::{ConnectionAbort, Socket};
+use super::upload::{Lingering, Uploads};
 
 /// What all connections of a listener share.
 pub(super) struct Connections {
@@ -44,11 +45,19 @@ impl Connections {
         let _ = stream.set_nodelay(true);
         let activity = Arc::new(Activity::new(self.limits));
         let aborted = CancellationToken::new();
-        let socket = Socket { stream, activity: Arc::clone(&activity), aborted: aborted.clone() };
+        let uploads = Uploads::default();
+        let socket = Socket {
+            stream,
+            activity: Arc::clone(&activity),
+            aborted: aborted.clone(),
+            uploads: uploads.clone(),
+            lingering: Lingering::default(),
+        };
         let line = Line {
             peer,
             activity: Arc::clone(&activity),
             abort: self.abortable.then(|| ConnectionAbort(aborted.clone())),
+            uploads,
             connections: Arc::clone(&self),
         };
         let service = service_fn(move |request| line.answer(request));
@@ -84,6 +93,7 @@ struct Line {
     peer: SocketAddr,
     activity: Arc<Activity>,
     abort: Option<ConnectionAbort>,
+    uploads: Uploads,
     connections: Arc<Connections>,
 }
 
@@ -94,7 +104,7 @@ impl Line {
     ) -> impl Future<Output = Result<Response<WatchedBody>, Infallible>> + Send + use<> {
         let version = request.version();
         let share = self.activity.begin(version == Version::HTTP_2);
-        let mut request = request.map(Body::new);
+        let mut request = request.map(|body| self.uploads.watch(Body::new(body)));
         request.extensions_mut().insert(ConnectInfo(self.peer));
         if let Some(abort) = &self.abort {
             request.extensions_mut().insert(abort.clone());

@@ -10,6 +10,7 @@ use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 use super::activity::Activity;
+use super::upload::{Lingering, Uploads};
 
 /// Cuts the connection that a request came on, with a reset instead of an orderly end. See
 /// [`Server::abortable`](super::Server::abortable).
@@ -28,6 +29,8 @@ pub(super) struct Socket {
     pub(super) stream: TcpStream,
     pub(super) activity: Arc<Activity>,
     pub(super) aborted: CancellationToken,
+    pub(super) uploads: Uploads,
+    pub(super) lingering: Lingering,
 }
 
 impl Drop for Socket {
@@ -64,7 +67,9 @@ impl AsyncWrite for Socket {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;
+        let Self { stream, uploads, lingering, .. } = &mut *self;
+        lingering.poll(stream, uploads, cx)
     }
 
     fn poll_write_vectored(

@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::support::{SOON, calm, get_of, http2, rest, send, site, some};
+use crate::support::{PATIENCE, SOON, calm, get_of, http2, rest, send, site, some};
 
 #[tokio::test]
 async fn at_the_limit_new_connections_wait() {
@@ -68,4 +68,24 @@ async fn a_flood_of_resets_ends_the_connection() {
     let _ = stream.write_all(&flood).await;
     let answer = rest(&mut stream).await.unwrap_or_default();
     assert!(answer.contains("too_many_resets") || answer.is_empty(), "{answer:?}");
+}
+
+#[tokio::test]
+async fn an_upload_that_is_refused_early_has_its_answer() {
+    let site = site(calm()).await;
+    let mut upload = b"POST / HTTP/1.1\r\nhost: s\r\ncontent-length: 8388608\r\n\r\n".to_vec();
+    upload.resize(upload.len() + (8 << 20), b'x');
+    let mut stream = send(site.address, &upload).await;
+    let answer = rest(&mut stream).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 405"), "{answer}");
+}
+
+#[tokio::test]
+async fn an_upload_without_end_ends() {
+    let site = site(calm()).await;
+    let mut stream =
+        send(site.address, b"POST / HTTP/1.1\r\nhost: s\r\ntransfer-encoding: chunked\r\n\r\n").await;
+    let chunk = format!("10000\r\n{}\r\n", "x".repeat(65536));
+    let flood = async { while stream.write_all(chunk.as_bytes()).await.is_ok() {} };
+    timeout(PATIENCE, flood).await.expect("the connection ends");
 }

@@ -1,0 +1,126 @@
+"""What telemetry costs: a screen with it off and with it on in several ways, asked in turn within one run."""
+
+import json
+import re
+import time
+import urllib.request
+from dataclasses import dataclass, field
+
+from measure import CONNECTIONS, SCREENS, Program, load, median, run_round
+
+# Spans wait this long to leave, so that those of a round have left when its CPU is read.
+SCHEDULE_MS = 500
+SETTLE_SECONDS = 0.75
+OFF = "off"
+# How much of the CPU with telemetry off the same screen may cost with it on.
+AIMS = {"1 % of traces": 1.03, "all traces": 1.10}
+# And its p99, when nothing takes what is sent.
+P99_AIM = 1.02
+LOST = ("all traces, no collector", "all traces, a silent collector")
+
+
+@dataclass
+class Way:
+    """A BFF with telemetry in one way."""
+
+    name: str
+    program: Program
+    admin: str
+    # Where its telemetry goes and is counted, if anywhere.
+    collector: str = ""
+    requests: int = 0
+    before: dict = field(default_factory=dict)
+    arrived: dict = field(default_factory=dict)
+    dropped: float = 0
+
+
+@dataclass
+class Costs:
+    screen: object
+    ways: list
+
+    def off(self):
+        return next(way for way in self.ways if way.name == OFF)
+
+    def ratios(self, way, what="cpu_us"):
+        """Of one way by `off`, round by round."""
+        pairs = zip(getattr(way.program, what), getattr(self.off().program, what))
+        return [with_it / without for with_it, without in pairs]
+
+
+def measure(system, effort, say):
+    return [measure_screen(system, screen, effort, say) for screen in SCREENS]
+
+
+def measure_screen(system, screen, effort, say):
+    ways = start(system, screen)
+    for way in ways:
+        load(system, way.program, CONNECTIONS, ["--seconds", effort.warm_up])
+    time.sleep(SETTLE_SECONDS)
+    for way in ways:
+        way.before = counts(way)
+    for number in range(effort.rounds):
+        # Each is first, second and last equally often: the machine is never the same at the end of a round.
+        turn = number % len(ways)
+        for way in ways[turn:] + ways[:turn]:
+            run_round(way.program, lambda: ask(system, way, effort.seconds))
+    costs = Costs(screen, ways)
+    for way in ways:
+        way.arrived = arrived(way)
+        way.dropped = dropped(way.admin)
+        way.program.process.stop()
+    said = ", ".join(f"{way.name} {median(costs.ratios(way)):.2f} ×" for way in ways if way.name != OFF)
+    say(f"{screen.path}, CPU by that with telemetry off: {said}")
+    return costs
+
+
+def start(system, screen):
+    """Call for call, as where a screen is compared with the bare program: then every upstream call has its span."""
+    counted = {name: system.collector() for name in AIMS}
+    share = {"1 % of traces": "0.01", "all traces": "1"}
+    settings = {OFF: {}} | {name: exporting(url, share[name]) for name, url in counted.items()}
+    settings |= {LOST[0]: exporting(system.nowhere(), "1"), LOST[1]: exporting(system.collector(silent=True), "1")}
+    ways = []
+    for name, variables in settings.items():
+        bff = system.bff(screen.bff, shares=False, settings=variables)
+        program = Program(bff.process, bff.url + screen.path, bff.credential)
+        ways.append(Way(name, program, bff.admin, counted.get(name, "")))
+    return ways
+
+
+def exporting(url, share):
+    """The environment of a BFF that exports traces, metrics and logs."""
+    return {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": url,
+        "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+        "OTEL_TRACES_SAMPLER": "parentbased_traceidratio",
+        "OTEL_TRACES_SAMPLER_ARG": share,
+        "OTEL_BSP_SCHEDULE_DELAY": str(SCHEDULE_MS),
+    }
+
+
+def ask(system, way, seconds):
+    report = load(system, way.program, CONNECTIONS, ["--seconds", seconds])
+    time.sleep(SETTLE_SECONDS)
+    way.requests += report["requests"]
+    return report
+
+
+def counts(way):
+    if not way.collector:
+        return {}
+    with urllib.request.urlopen(f"{way.collector}/counts", timeout=5) as answer:
+        return json.load(answer)
+
+
+def arrived(way):
+    """{signal: {"exports", "bytes", "items"}} of what came while it was measured."""
+    now = counts(way)
+    return {signal: {what: now[signal][what] - way.before[signal][what] for what in now[signal]} for signal in now}
+
+
+def dropped(admin):
+    """What the BFF says that it could not send."""
+    with urllib.request.urlopen(f"{admin}/metrics", timeout=5) as answer:
+        text = answer.read().decode()
+    return sum(map(float, re.findall(r"^triptych_telemetry_dropped_total\{.*\} (\S+)$", text, re.MULTILINE)))

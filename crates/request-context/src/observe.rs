@@ -1,0 +1,43 @@
+use std::borrow::Cow;
+use std::time::Duration;
+
+use opentelemetry::StringValue;
+use opentelemetry::trace::TraceId;
+
+use crate::{Recorded, RequestContext};
+
+/// Who sees every request: what counts, exports and draws them. A trait, so that those who serve requests need not
+/// know who that is.
+pub trait Observe: Send + Sync + 'static {
+    /// Whether a trace that begins here is to be recorded by all who take part in it.
+    fn samples(&self, trace: TraceId) -> bool;
+
+    /// A request has come. Followed by exactly one [`completed`](Self::completed).
+    fn began(&self);
+
+    /// A request has its answer, or nobody waits for it any more.
+    fn completed(&self, request: Completed);
+}
+
+/// A request that has its answer, or will have none.
+#[derive(Debug)]
+pub struct Completed {
+    /// Its facts.
+    pub context: RequestContext,
+    /// Its method; `_OTHER` for one that HTTP does not define.
+    pub method: &'static str,
+    /// The template of its route, if there is one.
+    pub route: Option<StringValue>,
+    /// What it was answered with; none when its client left before that.
+    pub status: Option<u16>,
+    /// The bytes of the answer's body, as far as they are known.
+    pub size: Option<u64>,
+    /// From its arrival until its answer was ready; of an event stream, until its end.
+    pub took: Duration,
+    /// Why it failed: the slug of a problem, or `cancelled`.
+    pub error: Option<Cow<'static, str>>,
+    /// The sections that were lost or old, each with what the answer says of it.
+    pub warnings: Vec<(Cow<'static, str>, &'static str)>,
+    /// Its spans, the server's own excepted.
+    pub spans: Vec<Recorded>,
+}
