@@ -31,9 +31,11 @@ class Bff:
 class Deployment:
     """A context: on leaving it, everything that was started in it is ended."""
 
-    def __init__(self, binaries, work):
+    def __init__(self, binaries, work, settings=None):
+        """`settings` are variables for the environment of BFFs, by their names."""
         self.binaries = binaries
         self.work = work
+        self._settings = settings or {}
         self.bffs = {}
         self._processes = []
         work.mkdir(parents=True, exist_ok=True)
@@ -57,7 +59,10 @@ class Deployment:
             process.stop()
 
     def start(self, name, *arguments, settings=None):
-        process = Process(name, [self.binaries / name, *arguments], self.work, settings)
+        return self.start_command(name, [self.binaries / name, *arguments], settings)
+
+    def start_command(self, name, command, settings=None):
+        process = Process(name, command, self.work, settings)
         self._processes.append(process)
         return process
 
@@ -71,6 +76,7 @@ class Deployment:
         for service in UPSTREAMS[name]:
             key = f"BFF__UPSTREAMS__{service.upper()}"
             settings |= {f"{key}__URL": self.services[service], f"{key}__IDLE_TIMEOUT": KEEP_CONNECTIONS}
+        settings |= self._settings.get(name, {})
         process = self.start(name, "serve", "--config", SETTINGS / f"{name}.toml", settings=settings)
         serving = process.wait_for(serving_line)
         admin = f"http://{serving['admin.address']}"

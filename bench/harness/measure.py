@@ -9,6 +9,7 @@ import urllib.request
 from dataclasses import dataclass, field
 
 from processes import Failure, die_with_parent
+from system import exporting
 
 CONNECTIONS = 16
 MANY_CONNECTIONS = 64
@@ -73,7 +74,8 @@ class Comparison:
 
 def compare(system, screen, effort, say):
     """All programs up at once, asked in turn; those that are not asked do nothing."""
-    alone, sharing = system.bff(screen.bff, shares=False), system.bff(screen.bff)
+    sampling = exporting(system.collector(), "0.01")
+    alone, sharing = (system.bff(screen.bff, shares, sampling) for shares in (False, True))
     bff, one_user = (Program(one.process, one.url, one.credential) for one in (alone, sharing))
     bare = Program(*system.bare(), alone.credential)
     programs = (bare, bff, one_user)
@@ -187,3 +189,9 @@ def fetch(program):
 
 def median(values):
     return statistics.median(values)
+
+
+def spread(values, form):
+    """The median, with the range of the middle half."""
+    low, middle, high = statistics.quantiles(values, n=4, method="inclusive")
+    return f"{middle:{form}} ({low:{form}} to {high:{form}})"

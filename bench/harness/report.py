@@ -2,11 +2,11 @@
 
 import os
 import platform
-import statistics
 from pathlib import Path
 
 import layers
-from measure import CONNECTIONS, MANY_CONNECTIONS, median
+import telemetry
+from measure import CONNECTIONS, MANY_CONNECTIONS, median, spread
 from system import THREADS, USERS
 
 MEGA = 1e6
@@ -33,8 +33,9 @@ for Ada Lovelace, so that neither waits for the services.
 
 On in the BFF, as in production: authentication (on mobile a bearer token, verified once and then remembered; on the web a session in memory), request id
 and trace context, deadlines, the access log as JSON lines (into a file), `ETag`, security headers, limits of
-connections, time and size, answers checked against their contracts, retries, hedging, breakers, adaptive limits.
-Off: compression, because the requests send no `Accept-Encoding`. Not there yet: exported traces and metrics.
+connections, time and size, answers checked against their contracts, retries, hedging, breakers, adaptive limits; over OTLP
+metrics, logs and 1 % of the traces.
+Off: compression, because the requests send no `Accept-Encoding`.
 
 `bare` keeps nothing and shares nothing, so the BFF is measured in three ways:
 
@@ -73,6 +74,15 @@ begun by signing in.
 
 {callers}
 
+## Telemetry
+
+The same screens call for call, with telemetry off and exported over OTLP (HTTP, protobuf) to a collector on this machine that counts
+what it is sent (`bench/src/sink.rs`): traces of 1 % of the requests, of all of them, and of all of them where no collector listens and where
+one takes what it is sent and never answers. Asked in turn, {connections} connections, {rounds} rounds; the ratios are those of one round. The cores are
+fully used, so with all traces a BFF makes more spans than it may keep: what is dropped is counted, and costs less than what is sent.
+
+{telemetry}
+
 ## Memory and start
 
 {memory}
@@ -102,6 +112,7 @@ def document(results):
         users=USERS,
         calls=layers.calls_table(results.layers),
         callers=layers.callers_table(results.layers),
+        telemetry=telemetry.table(results.telemetry),
         connections=CONNECTIONS,
         many=MANY_CONNECTIONS,
         rounds=results.effort.rounds,
@@ -112,18 +123,22 @@ def document(results):
         memory=memory_table(results),
         aims=aims_table(results),
         machine=machine(),
-        neighbours=neighbours(results),
+        neighbours=neighbours(results.neighbours),
     )
 
 
 def summary(results):
     """The same figures without the explanations."""
-    tables = [cpu_table(results.comparisons), *layer_tables(results.layers), memory_table(results), aims_table(results)]
-    return "\n\n".join([*tables, neighbours(results)])
+    tables = [cpu_table(results.comparisons), *layer_tables(results.layers), telemetry.table(results.telemetry)]
+    return "\n\n".join([*tables, memory_table(results), aims_table(results), neighbours(results.neighbours)])
 
 
 def layers_summary(costs):
     return "\n\n".join([*layer_tables(costs), rows_of_aims("measured", layers.aims(costs))])
+
+
+def telemetry_summary(costs, share):
+    return "\n\n".join([telemetry.table(costs), rows_of_aims("measured, the worse screen", telemetry.aims(costs)), neighbours(share)])
 
 
 def layer_tables(costs):
@@ -176,6 +191,7 @@ def aims_table(results):
         ("CPU of a screen call for call, by that of the bare program: the first aim", ratio, 1.5, ".2f", "×"),
         ("CPU of a screen call for call, by that of the bare program: the promise", ratio, 1.25, ".2f", "×"),
         *layers.aims(results.layers),
+        *telemetry.aims(results.telemetry),
         ("resident idle", idle, 20, ".1f", "MB"),
         (f"resident at {MANY_CONNECTIONS} connections", busy, 50, ".1f", "MB"),
         ("ready after", ready, 100, ".0f", "ms"),
@@ -191,11 +207,6 @@ def rows_of_aims(measured, aims):
     return "\n".join(lines)
 
 
-def spread(values, form):
-    low, middle, high = statistics.quantiles(values, n=4, method="inclusive")
-    return f"{middle:{form}} ({low:{form}} to {high:{form}})"
-
-
 def machine():
     cpu = Path("/proc/cpuinfo").read_text(encoding="utf-8")
     models = {line.partition(":")[2].strip() for line in cpu.splitlines() if line.startswith("model name")}
@@ -206,7 +217,6 @@ def machine():
     )
 
 
-def neighbours(results):
-    share = results.neighbours
+def neighbours(share):
     judgement = "which leaves the figures steady" if share < QUIET else "so the figures are unsteady: measure again when it is quiet"
     return f"Other processes took {share:.0%} of it meanwhile, {judgement}."

@@ -20,6 +20,7 @@ SERVICES = ("users", "orders", "catalog", "notifications", "billing", "usage")
 # As many as demo-shop knows.
 USERS = 1000
 THREADS = 2
+SPANS_LEAVE_AFTER_MS = 500
 ADMIN_TOKEN = "admin-token-of-the-benchmark"
 
 SETTINGS = """\
@@ -144,6 +145,18 @@ class System:
         text = SETTINGS.format(**facts, upstreams=upstreams)
         path.write_text(text if shares else text + NOTHING_SHARED, encoding="utf-8")
         return path
+
+
+def exporting(url, share):
+    """The environment of a BFF that exports metrics, logs and this share of traces. Everything else is as it is by default,
+    but that spans leave soon: then they do so while it is measured."""
+    return {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": url,
+        "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+        "OTEL_TRACES_SAMPLER": "parentbased_traceidratio",
+        "OTEL_TRACES_SAMPLER_ARG": share,
+        "OTEL_BSP_SCHEDULE_DELAY": str(SPANS_LEAVE_AFTER_MS),
+    }
 
 
 def listening(log, names):

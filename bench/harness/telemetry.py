@@ -6,11 +6,11 @@ import time
 import urllib.request
 from dataclasses import dataclass, field
 
-from measure import CONNECTIONS, SCREENS, Program, load, median, run_round
+from measure import CONNECTIONS, SCREENS, Program, load, median, run_round, spread
+from system import SPANS_LEAVE_AFTER_MS, exporting
 
-# Spans wait this long to leave, so that those of a round have left when its CPU is read.
-SCHEDULE_MS = 500
-SETTLE_SECONDS = 0.75
+# After a round, so that its spans have left when its CPU is read.
+SETTLE_SECONDS = 1.5 * SPANS_LEAVE_AFTER_MS / 1000
 OFF = "off"
 # How much of the CPU with telemetry off the same screen may cost with it on.
 AIMS = {"1 % of traces": 1.03, "all traces": 1.10}
@@ -88,17 +88,6 @@ def start(system, screen):
     return ways
 
 
-def exporting(url, share):
-    """The environment of a BFF that exports traces, metrics and logs."""
-    return {
-        "OTEL_EXPORTER_OTLP_ENDPOINT": url,
-        "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
-        "OTEL_TRACES_SAMPLER": "parentbased_traceidratio",
-        "OTEL_TRACES_SAMPLER_ARG": share,
-        "OTEL_BSP_SCHEDULE_DELAY": str(SCHEDULE_MS),
-    }
-
-
 def ask(system, way, seconds):
     report = load(system, way.program, CONNECTIONS, ["--seconds", seconds])
     time.sleep(SETTLE_SECONDS)
@@ -124,3 +113,30 @@ def dropped(admin):
     with urllib.request.urlopen(f"{admin}/metrics", timeout=5) as answer:
         text = answer.read().decode()
     return sum(map(float, re.findall(r"^triptych_telemetry_dropped_total\{.*\} (\S+)$", text, re.MULTILINE)))
+
+
+def table(costs_of_screens):
+    """One row for each way, beside that with telemetry off."""
+    lines = ["| | CPU µs/request | ratio | p99 ms | ratio | spans that arrived/request | dropped |", "|---|---:|---:|---:|---:|---:|---:|"]
+    for costs in costs_of_screens:
+        for way in costs.ways:
+            name = f"`{costs.screen.path}`, {way.name}"
+            cells = [f"{median(way.program.cpu_us):.0f}", spread(costs.ratios(way), ".2f")]
+            cells += [f"{median(way.program.p99_us) / 1e3:.2f}", spread(costs.ratios(way, "p99_us"), ".2f")]
+            spans = way.arrived.get("traces", {}).get("items")
+            cells += ["" if spans is None else f"{spans / way.requests:.2f}", f"{way.dropped:,.0f}"]
+            lines.append(f"| {' | '.join([name, *cells])} |")
+    return "\n".join(lines)
+
+
+def aims(costs_of_screens):
+    """What is aimed at, the figure of the worse screen, the limit, and how both are written."""
+
+    def worst(name, what="cpu_us"):
+        ways = ((costs, way) for costs in costs_of_screens for way in costs.ways if way.name == name)
+        return max(median(costs.ratios(way, what)) for costs, way in ways)
+
+    return [
+        *((f"CPU with {name}, by that with telemetry off", worst(name), limit, ".2f", "×") for name, limit in AIMS.items()),
+        *((f"p99 with {name}, by that with telemetry off", worst(name, "p99_us"), P99_AIM, ".2f", "×") for name in LOST),
+    ]

@@ -12,8 +12,8 @@ from stand_in import Connection, StandIn
 class StandInGrpc(StandIn):
     """Answers each call with what `reply`, which gets path and message, makes of it."""
 
-    def __init__(self, reply):
-        super().__init__(Call)
+    def __init__(self, reply, port=0):
+        super().__init__(Call, port)
         self.reply = reply
 
 

@@ -3,7 +3,7 @@
 import re
 import unittest
 
-from running_gateway import ROOT, RunningGateway
+from running_gateway import ROOT, RunningGateway, nobody
 
 
 class Headers(RunningGateway):
@@ -91,6 +91,25 @@ class Headers(RunningGateway):
                 [headers] = self.bff.requests
                 made_here = (":", "x-forwarded-", "x-envoy-", "x-request-id", "trace")
                 self.assertEqual([pair for pair in headers if not pair[0].startswith(made_here)], [("a", value)])
+
+
+class BehindAProxy(RunningGateway):
+    """One proxy before this one says who called it."""
+
+    @classmethod
+    def arguments(cls):
+        return ["--provider", nobody(), "--hops", "1", "--rate", "address=0.001:2"]
+
+    def test_the_last_word_of_the_proxy_is_believed_and_no_other(self):
+        for said in ["10.0.0.1", "10.9.9.9, 10.0.0.1"]:
+            seen = self.seen("/web/x", f"X-Forwarded-For: {said}", "X-Forwarded-Proto: https", "X-Forwarded-User: u_1")
+            self.assertEqual(seen["x-envoy-external-address"], "10.0.0.1")
+            self.assertTrue(seen["x-forwarded-for"].replace(" ", "").startswith(said.replace(" ", "") + ","))
+            self.assertEqual(seen["x-forwarded-proto"], "https")
+            self.assertNotIn("x-forwarded-user", seen)
+        # It is the caller of the proxy whose bucket is empty, not the proxy.
+        self.assertEqual(self.get("/web/x", "X-Forwarded-For: 10.0.0.1")[0], 429)
+        self.assertEqual(self.get("/web/x", "X-Forwarded-For: 10.0.0.2")[0], 200)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,18 @@
 """One BFF: its routes, what becomes of their sections, and what it holds."""
 
 from panels import board, graph, heat_map, number, ranking, render, row, rows, traces, variable, with_traces
+from queries import quantile, rate
 
 UID = "triptych-bff"
 REQUESTS = "http_server_request_duration_seconds"
 SECTIONS = "triptych_section_duration_seconds"
 JOB = 'job="$service"'
 ROUTE = f'{JOB}, http_route=~"$route"'
+FAILED = 'http_response_status_code=~"5.."'
+REFUSED = 'http_response_status_code=~"4.."'
+LEFT = 'error_type="client_closed"'
+NOT_OK = 'triptych_section_status!="ok"'
+WHOLE = 'triptych_section_status=~"ok|not_found|forbidden"'
 SPANS = 'resource.service.name="$service" && kind=server && span.http.route=~"$route"'
 BY_ROUTE = "{{http_request_method}} {{http_route}}"
 
@@ -22,12 +28,11 @@ def dashboard() -> str:
 
 
 def routes() -> list:
-    by_route = f"sum by (http_request_method, http_route) (rate({REQUESTS}_count{{{ROUTE}}}[$__rate_interval]))"
-    errors = f'sum by (http_request_method, http_route, error_type) (rate({REQUESTS}_count{{{ROUTE}, http_response_status_code=~"5.."}}[$__rate_interval]))'
-    refused = f'sum by (http_route, http_response_status_code) (rate({REQUESTS}_count{{{ROUTE}, http_response_status_code=~"4.."}}[$__rate_interval]))'
-    left = f'sum by (http_request_method, http_route) (rate({REQUESTS}_count{{{ROUTE}, error_type="client_closed"}}[$__rate_interval]))'
-    slow = f"histogram_quantile(0.99, sum by (http_request_method, http_route, le) (rate({REQUESTS}_bucket{{{ROUTE}}}[$__rate_interval])))"
-    usual = f"histogram_quantile(0.5, sum by (http_request_method, http_route, le) (rate({REQUESTS}_bucket{{{ROUTE}}}[$__rate_interval])))"
+    screen = "http_request_method, http_route"
+    by_route = rate(f"{REQUESTS}_count", screen, ROUTE)
+    errors = rate(f"{REQUESTS}_count", f"{screen}, error_type", ROUTE, FAILED)
+    refused = rate(f"{REQUESTS}_count", "http_route, http_response_status_code", ROUTE, REFUSED)
+    left = rate(f"{REQUESTS}_count", screen, ROUTE, LEFT)
     return [
         row("Routes"),
         graph("Requests", "reqps", "By route.", [(by_route, BY_ROUTE)]),
@@ -42,16 +47,21 @@ def routes() -> list:
             f"{{{SPANS} && status=error}}",
         ),
         with_traces(
-            graph("How long answers take, p99", "s", "By route. slos.yaml says how long each may take.", [(slow, BY_ROUTE)]),
+            graph(
+                "How long answers take, p99",
+                "s",
+                "By route. slos.yaml says how long each may take.",
+                [(quantile(0.99, REQUESTS, screen, ROUTE), BY_ROUTE)],
+            ),
             "Traces over 500 ms",
             f"{{{SPANS} && duration>500ms}}",
         ),
         heat_map(
             "How long answers take",
             "All chosen routes: two bands are two kinds of answers, such as with and without a kept one.",
-            f"sum by (le) (rate({REQUESTS}_bucket{{{ROUTE}}}[$__rate_interval]))",
+            rate(f"{REQUESTS}_bucket", "le", ROUTE),
         ),
-        graph("How long answers take, p50", "s", "By route.", [(usual, BY_ROUTE)]),
+        graph("How long answers take, p50", "s", "By route.", [(quantile(0.5, REQUESTS, screen, ROUTE), BY_ROUTE)]),
         graph(
             "Refused",
             "reqps",
@@ -83,9 +93,10 @@ def routes() -> list:
 
 
 def sections() -> list:
-    lost = f'sum by (http_route, triptych_section, triptych_section_status) (rate({SECTIONS}_count{{{ROUTE}, triptych_section_status!="ok"}}[$__rate_interval]))'
-    share = f'sum by (http_route, triptych_section) (rate({SECTIONS}_count{{{ROUTE}, triptych_section_status=~"ok|not_found|forbidden"}}[$__rate_interval])) / sum by (http_route, triptych_section) (rate({SECTIONS}_count{{{ROUTE}}}[$__rate_interval]))'
-    slow = f"histogram_quantile(0.95, sum by (http_route, triptych_section, le) (rate({SECTIONS}_bucket{{{ROUTE}}}[$__rate_interval])))"
+    section = "http_route, triptych_section"
+    lost = rate(f"{SECTIONS}_count", f"{section}, triptych_section_status", ROUTE, NOT_OK)
+    share = f"{rate(f'{SECTIONS}_count', section, ROUTE, WHOLE)} / {rate(f'{SECTIONS}_count', section, ROUTE)}"
+    slow = quantile(0.95, SECTIONS, section, ROUTE)
     return [
         row("Sections: what a screen is made of"),
         graph(
@@ -119,7 +130,7 @@ def callers() -> list:
             "By kind and outcome. Unavailable is ours: a provider or a store out of reach.",
             [
                 (
-                    f"sum by (triptych_credential, triptych_outcome) (rate(triptych_identity_credentials_total{{{JOB}}}[$__rate_interval]))",
+                    rate("triptych_identity_credentials_total", "triptych_credential, triptych_outcome", JOB),
                     "{{triptych_credential}} {{triptych_outcome}}",
                 )
             ],
@@ -128,10 +139,10 @@ def callers() -> list:
         graph(
             "Sessions refreshed",
             "reqps",
-            "ok and lost_race are well; failed: the provider does not answer; ended: it refused, and somebody is signed out.",
+            "failed: the provider does not answer; ended: it refused, and somebody is signed out.",
             [
                 (
-                    f"sum by (triptych_outcome) (rate(triptych_identity_refreshes_total{{{JOB}}}[$__rate_interval]))",
+                    rate("triptych_identity_refreshes_total", "triptych_outcome", JOB),
                     "{{triptych_outcome}}",
                 )
             ],
@@ -143,7 +154,7 @@ def callers() -> list:
             "replayed: the first answer again. mismatch: a client that uses a key twice.",
             [
                 (
-                    f"sum by (triptych_outcome) (rate(triptych_idempotency_requests_total{{{JOB}}}[$__rate_interval]))",
+                    rate("triptych_idempotency_requests_total", "triptych_outcome", JOB),
                     "{{triptych_outcome}}",
                 )
             ],
@@ -153,7 +164,7 @@ def callers() -> list:
             "Over the plan",
             "reqps",
             "429 to partners, by plan.",
-            [(f"sum by (triptych_plan) (rate(triptych_quota_refused_total{{{JOB}}}[$__rate_interval]))", "{{triptych_plan}}")],
+            [(rate("triptych_quota_refused_total", "triptych_plan", JOB), "{{triptych_plan}}")],
             width=6,
         ),
     ]
@@ -215,9 +226,9 @@ def held() -> list:
 
 
 def store_and_cache() -> list:
-    operations = f"histogram_quantile(0.99, sum by (db_operation_name, le) (rate(db_client_operation_duration_seconds_bucket{{{JOB}}}[$__rate_interval])))"
-    failures = f'sum by (db_operation_name, error_type) (rate(db_client_operation_duration_seconds_count{{{JOB}, error_type!=""}}[$__rate_interval]))'
-    hits = f"sum by (triptych_cache) (rate(triptych_cache_requests_total{{{JOB}}}[$__rate_interval]))"
+    operations = quantile(0.99, "db_client_operation_duration_seconds", "db_operation_name", JOB)
+    failures = rate("db_client_operation_duration_seconds_count", "db_operation_name, error_type", JOB, 'error_type!=""')
+    hits = rate("triptych_cache_requests_total", "triptych_cache", JOB)
     size = [(f"triptych_cache_size_bytes{{{JOB}}}", "{{instance}}"), (f"max(triptych_cache_limit_bytes{{{JOB}}})", "limit")]
     return [
         row("Store and cache"),
@@ -228,7 +239,7 @@ def store_and_cache() -> list:
         graph(
             "Cache",
             "reqps",
-            "hit: not asked; stale_while_revalidate: answered old and renewed; stale_if_error: the service is down, and few notice.",
+            "hit: not asked; stale_while_revalidate: old, and renewed; stale_if_error: the service is down.",
             [(hits, "{{triptych_cache}}")],
             width=6,
         ),

@@ -1,11 +1,15 @@
 """The overview: what users feel, what comes close to a limit, and what runs."""
 
 from panels import board, graph, number, ranking, render, row, rows
+from queries import quantile, rate
 
 UID = "triptych-overview"
 REQUESTS = "http_server_request_duration_seconds"
 EDGE = 'envoy_http_conn_manager_prefix="edge"'
 BFFS = 'job=~".+-bff"'
+FAILED = 'http_response_status_code=~"5.."'
+LOST = 'triptych_section_status!~"ok|not_found|forbidden"'
+LIMITED = 'envoy_local_http_ratelimit_prefix="edge"'
 SCREEN = "{{job}} {{http_request_method}} {{http_route}} ({{slo}})"
 
 
@@ -22,9 +26,8 @@ def dashboard() -> str:
 
 
 def users() -> list:
-    failed = f'sum(rate({REQUESTS}_count{{{BFFS}, http_response_status_code=~"5.."}}[$__rate_interval]))'
-    everything = f"sum(rate({REQUESTS}_count{{{BFFS}}}[$__rate_interval]))"
-    quantile = f"histogram_quantile(0.99, sum by (le) (rate({REQUESTS}_bucket{{{BFFS}}}[$__rate_interval])))"
+    failed = rate(f"{REQUESTS}_count", "", BFFS, FAILED)
+    everything = rate(f"{REQUESTS}_count", "", BFFS)
     return [
         row("What users feel"),
         number("Requests", "reqps", "Answered by all BFFs.", [(everything, "")], []),
@@ -39,7 +42,7 @@ def users() -> list:
             "p99",
             "s",
             "All screens together. One screen is on its BFF's dashboard.",
-            [(quantile, "")],
+            [(quantile(0.99, REQUESTS, "", BFFS), "")],
             [(1, "orange"), (2, "red")],
         ),
         number(
@@ -66,7 +69,7 @@ def users() -> list:
         ranking(
             "Error budgets, the ten that are lowest",
             "percentunit",
-            "What is left of 30 days. At zero the objective of deploy/prometheus/slos.yaml is missed: stop releasing what is not a repair.",
+            "What is left of 30 days. At zero an objective of slos.yaml is missed: release nothing but repairs.",
             [("bottomk(10, slo:budget_left:ratio)", SCREEN)],
             [(0, "orange"), (0.25, "green")],
         ),
@@ -89,21 +92,15 @@ def users() -> list:
 
 
 def services() -> list:
-    by_job = f"sum by (job) (rate({REQUESTS}_count{{{BFFS}}}[$__rate_interval]))"
-    failed = f'sum by (job) (rate({REQUESTS}_count{{{BFFS}, http_response_status_code=~"5.."}}[$__rate_interval]))'
-    quantiles = [
-        (
-            f"histogram_quantile({q}, sum by (job, le) (rate({REQUESTS}_bucket{{{BFFS}}}[$__rate_interval])))",
-            f"{{{{job}}}} p{name}",
-        )
-        for q, name in ((0.5, 50), (0.99, 99))
-    ]
-    lost = 'sum by (job, triptych_section) (rate(triptych_section_duration_seconds_count{triptych_section_status!~"ok|not_found|forbidden"}[$__rate_interval]))'
+    by_job = rate(f"{REQUESTS}_count", "job", BFFS)
+    failed = rate(f"{REQUESTS}_count", "job", BFFS, FAILED)
+    times = [(quantile(q, REQUESTS, "job", BFFS), f"{{{{job}}}} p{name}") for q, name in ((0.5, 50), (0.99, 99))]
+    lost = rate("triptych_section_duration_seconds_count", "job, triptych_section", LOST)
     return [
         row("Each service"),
         graph("Requests", "reqps", "By BFF.", [(by_job, "{{job}}")], width=6),
         graph("Share of server errors", "percentunit", "By BFF.", [(f"{failed} / {by_job}", "{{job}}")], width=6),
-        graph("How long answers take", "s", "By BFF.", quantiles, width=6),
+        graph("How long answers take", "s", "By BFF.", times, width=6),
         graph(
             "Sections lost",
             "reqps",
@@ -167,7 +164,7 @@ def saturation() -> list:
             "No place at the domain service.",
             [
                 (
-                    "sum by (job, triptych_upstream) (rate(triptych_upstream_shed_total[$__rate_interval]))",
+                    rate("triptych_upstream_shed_total", "job, triptych_upstream"),
                     "{{job}} {{triptych_upstream}}",
                 )
             ],
@@ -187,7 +184,7 @@ def saturation() -> list:
             "What traces and logs are missing. Requests do not wait for them.",
             [
                 (
-                    "sum by (job, triptych_signal, error_type) (rate(triptych_telemetry_dropped_total[$__rate_interval]))",
+                    rate("triptych_telemetry_dropped_total", "job, triptych_signal, error_type"),
                     "{{job}} {{triptych_signal}} {{error_type}}",
                 )
             ],
@@ -197,13 +194,15 @@ def saturation() -> list:
 
 
 def gateway() -> list:
-    classes = f"sum by (envoy_response_code_class) (rate(envoy_http_downstream_rq_xx{{{EDGE}}}[$__rate_interval]))"
-    limited = 'sum by (instance) (rate(envoy_http_local_rate_limit_rate_limited{envoy_local_http_ratelimit_prefix="edge"}[$__rate_interval]))'
+    classes = rate("envoy_http_downstream_rq_xx", "envoy_response_code_class", EDGE)
+    limited = rate("envoy_http_local_rate_limit_rate_limited", "instance", LIMITED)
+    monitors = "envoy_overload_envoy_resource_monitors"
     pressure = [
-        ("envoy_overload_envoy_resource_monitors_fixed_heap_pressure / 100", "memory {{instance}}"),
-        ("envoy_overload_envoy_resource_monitors_global_downstream_max_connections_pressure / 100", "connections {{instance}}"),
+        (f"{monitors}_fixed_heap_pressure / 100", "memory {{instance}}"),
+        (f"{monitors}_global_downstream_max_connections_pressure / 100", "connections {{instance}}"),
     ]
-    unreached = "sum by (envoy_cluster_name) (rate(envoy_cluster_upstream_cx_connect_fail[$__rate_interval]) + rate(envoy_cluster_upstream_rq_timeout[$__rate_interval]) + rate(envoy_cluster_upstream_rq_pending_overflow[$__rate_interval]))"
+    troubles = ("cx_connect_fail", "rq_timeout", "rq_pending_overflow")
+    unreached = " + ".join(rate(f"envoy_cluster_upstream_{trouble}", "envoy_cluster_name") for trouble in troubles)
     return [
         row("The gateway"),
         graph(

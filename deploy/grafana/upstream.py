@@ -1,17 +1,15 @@
 """One domain service, as the BFFs see it: what becomes of calls, and what protects it and us."""
 
 from panels import board, graph, heat_map, number, render, row, rows, timeline, traces, variable, with_traces
+from queries import quantile, rate
 
 UID = "triptych-upstream"
 CHOSEN = 'job=~"$service", triptych_upstream="$upstream"'
+FAILING = 'triptych_outcome!~"ok|refused|cancelled"'
 ATTEMPTS = "http_client_request_duration_seconds"
 SPANS = 'resource.service.name=~"$service" && span.triptych.upstream="$upstream"'
 OPERATION = "{{job}} {{triptych_operation}}"
 BREAKER = {0: ("closed", "green"), 1: ("probing", "orange"), 2: ("open", "red")}
-
-
-def rate(metric: str, by: str, more: str = "") -> str:
-    return f"sum by ({by}) (rate({metric}{{{CHOSEN}{more}}}[$__rate_interval]))"
 
 
 def dashboard() -> str:
@@ -19,7 +17,7 @@ def dashboard() -> str:
         variable("upstream", "Domain service", "triptych_upstream_limit, triptych_upstream"),
         variable("service", "BFF", "triptych_upstream_limit, job", several=True),
     ]
-    description = "Calls are what screens ask for; attempts are what leaves. Calls first, then breakers and limits, then what answers are like."
+    description = "Calls are what screens ask for; attempts are what leaves."
     return render(
         board(UID, "Triptych: one domain service", description, variables),
         [*calls(), *amplification(), *protection(), *contract(), *seen()],
@@ -27,14 +25,12 @@ def dashboard() -> str:
 
 
 def calls() -> list:
-    failed = rate("triptych_upstream_calls_total", "job", ', triptych_outcome!~"ok|refused|cancelled"')
-    everything = rate("triptych_upstream_calls_total", "job")
-    by_outcome = rate("triptych_upstream_calls_total", "triptych_outcome")
-    by_operation = rate(
-        "triptych_upstream_calls_total", "job, triptych_operation, triptych_outcome", ', triptych_outcome!~"ok|refused|cancelled"'
-    )
-    slow = f"histogram_quantile(0.95, {rate(f'{ATTEMPTS}_bucket', 'job, triptych_operation, le')})"
-    errors = rate(f"{ATTEMPTS}_count", "http_response_status_code, error_type", ', error_type!=""')
+    everything = rate("triptych_upstream_calls_total", "job", CHOSEN)
+    failed = rate("triptych_upstream_calls_total", "job", CHOSEN, FAILING)
+    by_outcome = rate("triptych_upstream_calls_total", "triptych_outcome", CHOSEN)
+    by_operation = rate("triptych_upstream_calls_total", "job, triptych_operation, triptych_outcome", CHOSEN, FAILING)
+    slow = quantile(0.95, ATTEMPTS, "job, triptych_operation", CHOSEN)
+    errors = rate(f"{ATTEMPTS}_count", "http_response_status_code, error_type", CHOSEN, 'error_type!=""')
     return [
         row("Calls"),
         graph(
@@ -60,9 +56,7 @@ def calls() -> list:
             "Traces of slow attempts",
             f"{{{SPANS} && duration>300ms}}",
         ),
-        heat_map(
-            "How long attempts take", "All operations.", f"sum by (le) (rate({ATTEMPTS}_bucket{{{CHOSEN}}}[$__rate_interval]))"
-        ),
+        heat_map("How long attempts take", "All operations.", rate(f"{ATTEMPTS}_bucket", "le", CHOSEN)),
         graph(
             "Attempts that fail",
             "reqps",
@@ -73,16 +67,17 @@ def calls() -> list:
 
 
 def amplification() -> list:
-    ratio = f"{rate('triptych_upstream_attempts_total', 'job')} / {rate('triptych_upstream_calls_total', 'job')}"
-    kinds = [(rate(f"triptych_upstream_{kind}_total", "job"), f"{{{{job}}}} {kind}") for kind in ("retries", "hedges")]
-    saved = [(rate("triptych_upstream_coalesced_total", "job, triptych_operation"), OPERATION)]
+    attempts = rate("triptych_upstream_attempts_total", "job", CHOSEN)
+    calls = rate("triptych_upstream_calls_total", "job", CHOSEN)
+    kinds = [(rate(f"triptych_upstream_{kind}_total", "job", CHOSEN), f"{{{{job}}}} {kind}") for kind in ("retries", "hedges")]
+    saved = [(rate("triptych_upstream_coalesced_total", "job, triptych_operation", CHOSEN), OPERATION)]
     return [
         row("Second attempts"),
         graph(
             "Attempts for each call",
             "none",
             "At most 1.1 and one a second, whatever happens. Below 1: kept and shared answers.",
-            [(ratio, "{{job}}")],
+            [(f"{attempts} / {calls}", "{{job}}")],
             limit=1.1,
             width=6,
         ),
@@ -90,7 +85,7 @@ def amplification() -> list:
         graph(
             "Budget",
             "none",
-            "Second attempts that could be made now, by replica. Zero for long: so much fails that failures are handed on at once.",
+            "Second attempts that could be made now, by replica. Zero for long: failures are handed on at once.",
             [(f"triptych_upstream_budget_remaining{{{CHOSEN}}}", "{{job}} {{instance}}")],
             width=6,
         ),
@@ -117,46 +112,43 @@ def protection() -> list:
             "reqps",
             "No place (shed), or the breaker was open.",
             [
-                (rate("triptych_upstream_shed_total", "job"), "{{job}} shed"),
-                (rate("triptych_upstream_breaker_refused_total", "job"), "{{job}} breaker open"),
+                (rate("triptych_upstream_shed_total", "job", CHOSEN), "{{job}} shed"),
+                (rate("triptych_upstream_breaker_refused_total", "job", CHOSEN), "{{job}} breaker open"),
             ],
         ),
         graph(
             "Given up",
             "reqps",
             "Attempts that were ended from outside: by a timeout, or because nobody waited any more.",
-            [(rate("triptych_upstream_given_up_total", "job, triptych_operation"), OPERATION)],
+            [(rate("triptych_upstream_given_up_total", "job, triptych_operation", CHOSEN), OPERATION)],
         ),
     ]
 
 
 def contract() -> list:
-    violations = f"sum by (job, triptych_operation, triptych_contract_path) (increase(triptych_upstream_contract_violations_total{{{CHOSEN}}}[$__range]))"
+    new = f"increase(triptych_upstream_contract_violations_total{{{CHOSEN}}}[$__range])"
+    reads = 'job=~"$service"'
+    kept = rate("triptych_cache_requests_total", "", reads, 'triptych_cache!="miss"')
     return [
         row("The contract"),
         rows(
             "Violations in this time",
             "By the field of the answer: docs/runbooks/upstream-contract-violated.md.",
-            f"{violations} > 0",
+            f"sum by (job, triptych_operation, triptych_contract_path) ({new}) > 0",
             [],
         ),
         graph(
             "Violations",
             "reqps",
             "By operation.",
-            [(rate("triptych_upstream_contract_violations_total", "job, triptych_operation"), OPERATION)],
+            [(rate("triptych_upstream_contract_violations_total", "job, triptych_operation", CHOSEN), OPERATION)],
             width=8,
         ),
         number(
             "Cache hits",
             "percentunit",
             "Of all reads of the chosen BFFs that may be kept, whatever the service.",
-            [
-                (
-                    'sum(rate(triptych_cache_requests_total{job=~"$service", triptych_cache!="miss"}[$__rate_interval])) / sum(rate(triptych_cache_requests_total{job=~"$service"}[$__rate_interval]))',
-                    "",
-                )
-            ],
+            [(f"{kept} / {rate('triptych_cache_requests_total', '', reads)}", "")],
             [],
         ),
     ]

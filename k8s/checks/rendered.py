@@ -64,6 +64,12 @@ def container_of(deployment):
     return container
 
 
+def pods_of(overlay, service):
+    """{port name: number} of the pods of a Service."""
+    [ports] = [ports for labels, ports in pods(overlay).values() if matches({"matchLabels": service["spec"]["selector"]}, labels)]
+    return ports
+
+
 def ports_of(deployment):
     return {port["name"]: port["containerPort"] for port in container_of(deployment)["ports"]}
 

@@ -3,11 +3,13 @@
 import concurrent.futures
 import importlib
 import json
+import os
 import re
 import subprocess
 import sys
 import tempfile
 import time
+import unittest
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -28,6 +30,7 @@ Check = Callable[[], Iterator[str]]
 def everything(binaries: Path | None) -> int:
     """Runs every check, says what is wrong, and returns an exit code."""
     found: list[tuple[str, Check]] = [
+        ("the checks check", own_tests),
         ("rendered files are up to date", rendered),
         ("alerts have a severity, a runbook and a test", complete),
         ("metrics and labels are in the table", names.offline),
@@ -75,6 +78,17 @@ def renderings() -> Iterator[tuple[Path, str]]:
         return
     for board in BOARDS:
         yield sources.DASHBOARDS / f"{board}.json", importlib.import_module(board).dashboard()
+
+
+def own_tests() -> Iterator[str]:
+    modules = [f"observability.{path.stem}" for path in Path(__file__).parent.glob("test_*.py")]
+    suite = unittest.defaultTestLoader.loadTestsFromNames(modules)
+    with open(os.devnull, "w", encoding="utf-8") as nowhere:
+        result = unittest.TextTestRunner(stream=nowhere).run(suite)
+    for _, trace in [*result.failures, *result.errors]:
+        yield from trace.rstrip().splitlines()
+    if result.testsRun == 0:
+        yield "no test was found"
 
 
 def complete() -> Iterator[str]:

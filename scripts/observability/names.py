@@ -73,7 +73,8 @@ def of_services(exported: Exported) -> Iterator[str]:
 
 def of_the_gateway(exported: Exported) -> Iterator[str]:
     named = {(name, expression.place) for expression in sources.expressions() for name in promql.metrics(expression.text)}
-    named |= {(word, place) for place, word in sources.mentions()}
+    labels = set().union(*exported.values())
+    named |= {(word, place) for place, word in sources.mentions() if word not in labels}
     for name, place in sorted(named):
         if name.startswith(FOREIGN[0]) and name not in exported:
             yield f"{place}: {name} is not exported by this gateway"

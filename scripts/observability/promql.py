@@ -1,4 +1,4 @@
-"""What PromQL names: metrics, and the labels that it chooses by. A reading of its words, not of its grammar: promtool does that."""
+"""What PromQL names: metrics, and the labels that it chooses by. Its words are read here; promtool reads its grammar."""
 
 import re
 

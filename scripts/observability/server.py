@@ -1,4 +1,4 @@
-"""A real Prometheus, for some seconds: it reads our configuration, scrapes a page with every metric and evaluates every rule and query."""
+"""A real Prometheus, for some seconds: it reads our configuration, scrapes a page with every metric and evaluates every rule."""
 
 import functools
 import http.server
@@ -32,7 +32,7 @@ def promtool() -> str:
 
 
 def evaluates() -> Iterator[str]:
-    """Rules that fail on real series, and jobs that are not scraped: what a parser does not see, such as joins of many to many."""
+    """Rules that fail on series, and jobs that are not scraped: what a parser does not see, such as joins of many to many."""
     with Page() as page, tempfile.TemporaryDirectory() as folder, Processes(Path(folder) / "logs") as processes:
         config = Path(folder) / "prometheus.yml"
         config.write_text(yaml.safe_dump(rewritten(page.address, Path(folder))), encoding="utf-8")
@@ -81,7 +81,7 @@ def ready(address: str) -> bool:
     """Every target was scraped and every rule evaluated at least once, also those of the slowest group."""
     targets = ask(address, "targets")["activeTargets"]
     rules = [rule for group in ask(address, "rules")["groups"] for rule in group["rules"]]
-    return bool(rules) and all(rule["health"] != "unknown" for rule in rules) and all(target["health"] != "unknown" for target in targets)
+    return bool(rules) and all(it["health"] != "unknown" for it in [*rules, *targets])
 
 
 def ask(address: str, what: str) -> dict:
@@ -119,8 +119,8 @@ class Page:
 
 def named() -> set[str]:
     ours = {series for metric in sources.table().values() for series in metric.series()}
-    foreign = {name for expression in sources.expressions() for name in promql.metrics(expression.text) if name.startswith(sources.FOREIGN)}
-    return ours | foreign
+    used = {name for expression in sources.expressions() for name in promql.metrics(expression.text)}
+    return ours | {name for name in used if name.startswith(sources.FOREIGN)}
 
 
 def series(name: str) -> str:
@@ -142,7 +142,7 @@ def nobody() -> str:
     """An address at which nobody listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        return "127.0.0.1:%d" % probe.getsockname()[1]
+        return f"127.0.0.1:{probe.getsockname()[1]}"
 
 
 def wait_for(condition) -> None:

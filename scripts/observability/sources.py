@@ -1,4 +1,4 @@
-"""What names metrics: the rules, the dashboards, the runbooks, and what Kubernetes scales on. And the table that lists them all."""
+"""What names metrics: rules, dashboards, runbooks, and what Kubernetes scales on. And the table that lists them all."""
 
 import json
 import re

@@ -83,7 +83,12 @@ def paths(root, service):
     """Every file that a release changes."""
     found = [service.version_file, CHANGELOG]
     found += [LOCK] if service.has_crate else []
-    return found + [path for path in [overlay_of(service)] if (root / path).exists()]
+    return found + [path for path in [overlay_of(service)] if names_an_image(root / path)]
+
+
+def names_an_image(overlay):
+    """The gateway's has none: in Kubernetes its image is that of the one who implements the Gateway API."""
+    return overlay.exists() and "newTag:" in overlay.read_text(encoding="utf-8")
 
 
 def overlay_of(service):

@@ -15,7 +15,7 @@ from releasing.versions import Version
 ROOT = Path(__file__).resolve().parents[2]
 DATE = "2027-01-31"
 OVERLAY = "k8s/overlays/production/web-bff/kustomization.yaml"
-KUSTOMIZATION = "images:\n  - name: triptych/web-bff\n    newTag: \"0.1.0\"  # of the image\nresources:\n  - ../../../base/web-bff\n"
+KUSTOMIZATION = "resources:\n  - ../../../bases/web-bff\nimages:\n"
 
 AFTERWARDS = """\
 ## Unreleased
@@ -100,10 +100,27 @@ class Releases(unittest.TestCase):
         self.assertEqual(list(affected(self.sample, "HEAD~1")), ["gateway"])
 
     def test_the_overlay_follows(self):
-        self.sample.write(OVERLAY, KUSTOMIZATION)
+        for image, expected in (
+            ("  - { name: ghcr.io/triptych/web-bff, newTag: 0.1.0 }\n", "  - { name: ghcr.io/triptych/web-bff, newTag: 0.2.0 }\n"),
+            ("  - name: web-bff\n    newTag: 0.1.0 # of the image\n", "  - name: web-bff\n    newTag: 0.2.0 # of the image\n"),
+        ):
+            with self.subTest(image):
+                self.sample.write(OVERLAY, KUSTOMIZATION + image)
+                self.sample.commit_all("Overlay")
+                self.make("web-bff", "0.2.0")
+                self.assertEqual(self.sample.read(OVERLAY), KUSTOMIZATION + expected)
+                self.sample.do("tag", "--delete", "web-bff-v0.2.0")
+                self.sample.do("reset", "--quiet", "--hard", "HEAD~2")
+
+    def test_an_overlay_of_two_images_is_refused(self):
+        self.sample.write(OVERLAY, KUSTOMIZATION + 2 * "  - { name: web-bff, newTag: 0.1.0 }\n")
         self.sample.commit_all("Overlay")
-        self.make("web-bff", "0.2.0-rc.1")
-        self.assertIn('    newTag: "0.2.0-rc.1"\nresources:', self.sample.read(OVERLAY))
+        self.refused("has 2 images with a newTag")
+
+    def test_an_overlay_without_an_image_stays(self):
+        self.sample.write(OVERLAY.replace("web-bff", "gateway"), "resources: [gateway.yaml]\n")
+        self.sample.commit_all("Overlay")
+        self.make("gateway", "1.0.0")
 
     def test_one_after_the_other(self):
         self.make("web-bff", "0.2.0-rc.1")

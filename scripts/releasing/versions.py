@@ -45,8 +45,8 @@ def lock_with_version(service, text, version):
 
 
 def overlay_with_version(path, text, version):
-    """A kustomization, in which an image has its tag."""
-    changed, count = re.subn(r"^(\s*(?:- )?newTag:\s*).*$", rf'\g<1>"{version.text}"', text, flags=re.MULTILINE)
+    """A kustomization, in which the image has its tag."""
+    changed, count = re.subn(r"\b(newTag:\s*)[^\s,}]+", rf"\g<1>{version.text}", text)
     if count != 1:
-        raise Failure(f"{path} has {count} lines with newTag, and should have one")
+        raise Failure(f"{path} has {count} images with a newTag, and should have one")
     return changed
