@@ -37,6 +37,7 @@ class Class:
     picks: list = field(default_factory=list)
     tries: int = 1
     pauseMs: int = 500  # before it tries again; named as in the plan
+    protocol: str = "http1"
 
 
 class Traffic:

@@ -10,7 +10,8 @@ INVALID = ("invalid-request", "The request is not valid", 400, None)
 OVERLOADED = ("overloaded", "There is too much to do right now", 503, 1)
 UNAVAILABLE = ("unavailable", "A service behind this one is not available", 503, 1)
 
-# What Envoy answers by itself, the first match wins: (status that Envoy chose, its response flags or None, the problem).
+# What Envoy answers by itself, the first match wins: (status that Envoy chose, its response flags, the problem). [] is
+# any flag, None any or none.
 OWN_ERRORS = [
     (404, None, ("not-found", "There is nothing here", 404, None)),
     (405, None, ("method-not-allowed", "The resource does not have this method", 405, None)),
@@ -22,7 +23,8 @@ OWN_ERRORS = [
     (501, None, INVALID),  # a transfer coding that nobody knows
     (502, None, ("bad-upstream", "A service behind this one gave an unusable answer", 502, None)),
     (503, ["UO", "OM"], OVERLOADED),  # the circuit breaker of a cluster is full; the overload manager refuses
-    (503, None, UNAVAILABLE),
+    (503, [], UNAVAILABLE),
+    (503, None, OVERLOADED),  # for the overload manager's own refusal Envoy has no flag
     (504, None, ("deadline-exceeded", "The answer was not ready in time", 504, None)),
     # Among these 403 for an upgrade and 426 for HTTP/1.0: the list of problems has no closer one.
     ("4xx", None, INVALID),
@@ -73,7 +75,7 @@ def mapper(status, flags, problem, request_id_name, has_id):
 def conditions(status, flags, only_partners, has_id):
     has_id_filter = {"name": "x-request-id", "present_match": True, "invert_match": not has_id}
     filters = [*status_filters(status), {"header_filter": {"header": has_id_filter}}]
-    if flags:
+    if flags is not None:
         filters.append({"response_flag_filter": {"flags": flags}})
     if only_partners:
         # Once a request is routed its path has lost the prefix, and the original path is kept beside it.

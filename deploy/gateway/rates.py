@@ -90,13 +90,7 @@ def key_ids():
 
 
 def filter_config(rates):
-    """The configuration of `local_ratelimit`. Actions say what is known of a request, descriptors what has a bucket."""
-    subject = metadata("subject", (*tokens.METADATA, "sub"))
-    nobody = metadata("subject", (*tokens.METADATA, "sub"), default=NOBODY)
-    key = metadata("key", KEY_METADATA)
-    address = {"masked_remote_address": {"v4_prefix_mask_len": 32, "v6_prefix_mask_len": 64}}
-    sign_in_path = {"name": ":path", "string_match": {"safe_regex": {"regex": SIGN_IN}}}
-    sign_in = {"header_value_match": {"descriptor_key": "path", "descriptor_value": "sign-in", "headers": [sign_in_path]}}
+    """The configuration of `local_ratelimit`: its descriptors say what has a bucket."""
     return {
         "@type": "type.googleapis.com/envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit",
         "stat_prefix": "edge",
@@ -104,13 +98,7 @@ def filter_config(rates):
         "filter_enforced": always("enforced"),
         "always_consume_default_token_bucket": False,
         "max_dynamic_descriptors": REMEMBERED,
-        # An action that finds nothing takes its whole line away.
-        "rate_limits": [
-            {"actions": [metadata("issuer", (*tokens.METADATA, "iss")), subject]},
-            {"actions": [nobody, address]},
-            {"actions": [nobody, key, address]},
-            {"actions": [sign_in, address]},
-        ],
+        "rate_limits": actions(),
         # An entry without a value is any value, each with a bucket of its own.
         "descriptors": [
             descriptor(rates["subject"], ("issuer", ""), ("subject", "")),
@@ -119,6 +107,22 @@ def filter_config(rates):
             descriptor(rates["sign-in"], ("path", "sign-in"), ("masked_remote_address", "")),
         ],
     }
+
+
+def actions():
+    """What is known of a request, as Envoy's `rate_limits`. An action that finds nothing takes its whole line away."""
+    subject = metadata("subject", (*tokens.METADATA, "sub"))
+    nobody = metadata("subject", (*tokens.METADATA, "sub"), default=NOBODY)
+    key = metadata("key", KEY_METADATA)
+    address = {"masked_remote_address": {"v4_prefix_mask_len": 32, "v6_prefix_mask_len": 64}}
+    sign_in_path = {"name": ":path", "string_match": {"safe_regex": {"regex": SIGN_IN}}}
+    sign_in = {"header_value_match": {"descriptor_key": "path", "descriptor_value": "sign-in", "headers": [sign_in_path]}}
+    return [
+        {"actions": [metadata("issuer", (*tokens.METADATA, "iss")), subject]},
+        {"actions": [nobody, address]},
+        {"actions": [nobody, key, address]},
+        {"actions": [sign_in, address]},
+    ]
 
 
 def metadata(key, path, default=""):

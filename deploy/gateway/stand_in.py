@@ -1,6 +1,8 @@
 """A stand-in BFF for the tests of the gateway: cleartext HTTP/2, answers with what it received."""
 
+import contextlib
 import json
+import socket
 import socketserver
 import threading
 
@@ -13,20 +15,24 @@ import h2.events
 class StandIn(socketserver.ThreadingTCPServer):
     """Echoes every request as JSON. `/hang` never answers, `/refuse` refuses each stream, `/reset` resets it half-way.
 
-    `/events` begins an answer that does not end, or refuses the stream of who comes back.
+    `/events` begins an answer that does not end, or refuses the stream of who comes back. `/unwell` is answered with 503.
     """
 
     allow_reuse_address = True
     daemon_threads = True
 
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), Connection)
+    def __init__(self, connection=None, port=0):
+        super().__init__(("127.0.0.1", port), connection or Connection)
         self.requests = []
+        self.connections = set()
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     def close(self):
         self.shutdown()
         self.server_close()
+        for connection in list(self.connections):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     @property
     def address(self):
@@ -35,6 +41,7 @@ class StandIn(socketserver.ThreadingTCPServer):
 
 class Connection(socketserver.BaseRequestHandler):
     def handle(self):
+        self.server.connections.add(self.request)
         self.h2 = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False, header_encoding="utf-8"))
         self.h2.initiate_connection()
         self.flush()
@@ -43,8 +50,10 @@ class Connection(socketserver.BaseRequestHandler):
                 for event in self.h2.receive_data(data):
                     self.react(event)
                 self.flush()
-        except ConnectionError:
+        except OSError:
             pass
+        finally:
+            self.server.connections.discard(self.request)
 
     def flush(self):
         self.request.sendall(self.h2.data_to_send())
@@ -68,5 +77,6 @@ class Connection(socketserver.BaseRequestHandler):
             return self.h2.reset_stream(stream, h2.errors.ErrorCodes.REFUSED_STREAM)
         if path == "/reset":
             return self.h2.reset_stream(stream, h2.errors.ErrorCodes.INTERNAL_ERROR)
-        self.h2.send_headers(stream, [(":status", "200"), ("content-type", "application/json")])
+        status = "503" if path == "/unwell" else "200"
+        self.h2.send_headers(stream, [(":status", status), ("content-type", "application/json")])
         self.h2.send_data(stream, json.dumps(self.headers).encode(), end_stream=True)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import problems
 import render
+import replicas
 from running_gateway import GET, ROOT, Http2Client, RunningGateway, wait_for
 
 
@@ -201,15 +202,15 @@ class Rendering(unittest.TestCase):
             self.assertEqual(listed[slug], title)
 
     def test_an_address_is_host_and_port(self):
-        self.assertEqual(render.split("[::1]:80"), ("::1", 80))
-        self.assertEqual(render.split("web-bff:8081"), ("web-bff", 8081))
+        self.assertEqual(replicas.split("[::1]:80"), ("::1", 80))
+        self.assertEqual(replicas.split("web-bff:8081"), ("web-bff", 8081))
         for bad in ["8080", "127.0.0.1", "a:b", "::1:80", "a:99999", 'a"b:1', "a:1\n"]:
-            with self.subTest(bad), self.assertRaises(render.BadAddress):
-                render.split(bad)
+            with self.subTest(bad), self.assertRaises(replicas.BadAddress):
+                replicas.split(bad)
 
     def test_a_missing_value_is_an_error(self):
         with self.assertRaises(KeyError):
-            render.render(render.Settings({"LISTEN": "127.0.0.1:8080"}))
+            render.render(render.Settings({"LISTEN": "127.0.0.1:8080"}, bffs={}))
 
 
 class Ending(unittest.TestCase):

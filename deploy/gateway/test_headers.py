@@ -3,7 +3,7 @@
 import re
 import unittest
 
-from running_gateway import ROOT, RunningGateway
+from running_gateway import ROOT, RunningGateway, nobody
 
 
 class Headers(RunningGateway):
@@ -18,10 +18,12 @@ class Headers(RunningGateway):
         forged += ["X-Original-Url: /admin", "Connection: X-Request-Id, X-User-Id", "X-Request-Id: mine"]
         seen = self.seen("/web/x", *forged, "X-Request-Timeout-Ms: 100", "Authorization: Bearer t")
         expected = {":method", ":scheme", ":authority", ":path", "authorization", "x-request-timeout-ms"}
-        made_here = {"x-forwarded-for", "x-forwarded-proto", "x-request-id"}
+        made_here = {"x-forwarded-for", "x-forwarded-proto", "x-request-id", "traceparent", "tracestate"}
         envoys_own = {"x-envoy-expected-rq-timeout-ms", "x-envoy-external-address", "x-envoy-original-path"}
         self.assertEqual(set(seen), expected | made_here | envoys_own)
         self.assertEqual(seen["x-forwarded-proto"], "http")
+        self.assertRegex(seen["traceparent"], "^00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]$")
+        self.assertEqual(seen["tracestate"], "")
         self.assertEqual(seen["x-envoy-expected-rq-timeout-ms"], "3000")
         self.assertNotIn("10.0.0.1", str(seen))
 
@@ -87,8 +89,27 @@ class Headers(RunningGateway):
                 self.bff.requests.clear()
                 self.assertEqual(self.send(request)[0], 200)
                 [headers] = self.bff.requests
-                made_here = (":", "x-forwarded-", "x-envoy-", "x-request-id")
+                made_here = (":", "x-forwarded-", "x-envoy-", "x-request-id", "trace")
                 self.assertEqual([pair for pair in headers if not pair[0].startswith(made_here)], [("a", value)])
+
+
+class BehindAProxy(RunningGateway):
+    """One proxy before this one says who called it."""
+
+    @classmethod
+    def arguments(cls):
+        return ["--provider", nobody(), "--hops", "1", "--rate", "address=0.001:2"]
+
+    def test_the_last_word_of_the_proxy_is_believed_and_no_other(self):
+        for said in ["10.0.0.1", "10.9.9.9, 10.0.0.1"]:
+            seen = self.seen("/web/x", f"X-Forwarded-For: {said}", "X-Forwarded-Proto: https", "X-Forwarded-User: u_1")
+            self.assertEqual(seen["x-envoy-external-address"], "10.0.0.1")
+            self.assertTrue(seen["x-forwarded-for"].replace(" ", "").startswith(said.replace(" ", "") + ","))
+            self.assertEqual(seen["x-forwarded-proto"], "https")
+            self.assertNotIn("x-forwarded-user", seen)
+        # It is the caller of the proxy whose bucket is empty, not the proxy.
+        self.assertEqual(self.get("/web/x", "X-Forwarded-For: 10.0.0.1")[0], 429)
+        self.assertEqual(self.get("/web/x", "X-Forwarded-For: 10.0.0.2")[0], 200)
 
 
 if __name__ == "__main__":

@@ -5,10 +5,11 @@ import ssl
 import subprocess
 import tempfile
 import unittest
+import urllib.request
 import warnings
 from pathlib import Path
 
-from running_gateway import GET, ROOT, Http2Client, RunningGateway
+from running_gateway import GET, ROOT, Http2Client, RunningGateway, wait_for
 from stand_in_provider import StandInProvider, openssl
 
 SCRIPT = ROOT / "scripts/certificate"
@@ -19,7 +20,18 @@ def certificate(folder):
     return Path(folder)
 
 
-class Listener(RunningGateway):
+def pair_of(folder):
+    """The arguments that name a certificate and its key."""
+    return ["--certificate", folder / "certificate.pem", "--key", folder / "key.pem"]
+
+
+def trusting(folder, *protocols):
+    context = ssl.create_default_context(cafile=folder / "authority.pem")
+    context.set_alpn_protocols(protocols)
+    return context
+
+
+class OverTls(RunningGateway):
     @classmethod
     def setUpClass(cls):
         folder = tempfile.TemporaryDirectory()
@@ -30,16 +42,20 @@ class Listener(RunningGateway):
 
     @classmethod
     def arguments(cls):
+        return [*super().arguments(), "--tls-listen", "127.0.0.1:0", *pair_of(cls.tls_files)]
+
+
+class Listener(OverTls):
+
+    @classmethod
+    def arguments(cls):
         web_app = cls.files / "web-app"
         web_app.mkdir()
         (web_app / "index.html").write_text("<!doctype html>", encoding="utf-8")
-        pair = ["--certificate", cls.tls_files / "certificate.pem", "--key", cls.tls_files / "key.pem"]
-        return [*super().arguments(), "--tls-listen", "127.0.0.1:0", *pair, "--hsts", "77"]
+        return [*super().arguments(), "--hsts", "77"]
 
     def context(self, *protocols):
-        context = ssl.create_default_context(cafile=self.tls_files / "authority.pem")
-        context.set_alpn_protocols(protocols)
-        return context
+        return trusting(self.tls_files, *protocols)
 
     def connect(self, source):
         """A connection with TLS; the plain ones of a test are made by `plain`."""
@@ -93,6 +109,56 @@ class Listener(RunningGateway):
                 self.assertEqual(self.send(request)[1].get("strict-transport-security"), "max-age=77")
         for path in ["/", "/web/x", "/nowhere"]:
             self.assertIsNone(self.plain(path).headers["strict-transport-security"])
+
+
+class Renewal(OverTls):
+    """The certificate is replaced while the gateway runs."""
+
+    def serial(self):
+        """Of the certificate that a new connection is shown; another authority is no error here."""
+        shown = ssl.get_server_certificate(self.tls_address, timeout=10)
+        return openssl("x509", "-noout", "-serial", data=shown.encode())
+
+    def replace(self, names):
+        """Moves these files of a new pair over the old ones, and returns the folder of the pair."""
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        new = certificate(folder.name)
+        for name in names:
+            aside = self.tls_files / f"{name}.new"
+            aside.write_bytes((new / name).read_bytes())
+            aside.replace(self.tls_files / name)
+        return new
+
+    def refused(self):
+        """How often a new pair was found to be none."""
+        text = urllib.request.urlopen(f"{self.admin}/stats?filter=sds.edge.(key_rotation_failed|update_rejected)$").read().decode()
+        return sum(int(line.rpartition(": ")[2]) for line in text.splitlines())
+
+    def test_a_new_connection_is_shown_the_new_one_and_an_old_connection_lives_on(self):
+        with Http2Client(self.tls_address, trusting(self.tls_files, "h2")) as old:
+            old.open(1, "/web/x")
+            old.flush()
+            self.assertEqual(old.answers(1)[1][0], 200)
+            before = self.serial()
+            new = self.replace(["key.pem", "certificate.pem", "authority.pem"])
+            wait_for(lambda: self.serial() != before)
+            with Http2Client(self.tls_address, trusting(new, "h2")) as client:
+                client.open(1, "/web/x")
+                client.flush()
+                self.assertEqual(client.answers(1)[1][0], 200)
+            old.open(3, "/web/x")
+            old.flush()
+            self.assertEqual(old.answers(1)[3][0], 200)
+
+    def test_a_pair_that_does_not_fit_changes_nothing(self):
+        before, refused = self.serial(), self.refused()
+        new = self.replace(["key.pem"])
+        wait_for(lambda: self.refused() > refused)
+        self.assertEqual(self.serial(), before)
+        for name in ["certificate.pem", "authority.pem"]:
+            (new / name).replace(self.tls_files / name)
+        wait_for(lambda: self.serial() != before)
 
 
 class Certificate(unittest.TestCase):

@@ -13,7 +13,7 @@ use serde::de::IgnoredAny;
 use tokio::time::{sleep, timeout};
 
 use super::arrivals::Arrival;
-use super::plan::{Class, Good, Plan};
+use super::plan::{Class, Good, Plan, Protocol};
 use crate::Failure;
 
 /// Shorter than any server keeps a connection that is not used.
@@ -41,7 +41,8 @@ pub(super) struct Asked {
 
 /// What sends them, over kept connections.
 pub(super) struct Client {
-    http: legacy::Client<HttpConnector, Full<Bytes>>,
+    http1: legacy::Client<HttpConnector, Full<Bytes>>,
+    http2: legacy::Client<HttpConnector, Full<Bytes>>,
     classes: Vec<Class>,
     timeout: Duration,
 }
@@ -58,11 +59,11 @@ impl Client {
     pub(super) fn new(plan: &Plan) -> Self {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
-        let http = legacy::Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE)
-            .build(connector);
-        Self { http, classes: plan.classes.clone(), timeout: Duration::from_millis(plan.timeout_ms) }
+        let mut builder = legacy::Client::builder(TokioExecutor::new());
+        builder.pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE);
+        let http1 = builder.build(connector.clone());
+        let http2 = builder.http2_only(true).build(connector);
+        Self { http1, http2, classes: plan.classes.clone(), timeout: Duration::from_millis(plan.timeout_ms) }
     }
 
     /// Tries until it is answered with a success, or has tried often enough.
@@ -90,7 +91,11 @@ impl Client {
     }
 
     async fn answer(&self, class: &Class, number: u64) -> Result<(StatusCode, Bytes), Failure> {
-        let response = self.http.request(class.request(number)?).await?;
+        let client = match class.protocol {
+            Protocol::Http1 => &self.http1,
+            Protocol::Http2 => &self.http2,
+        };
+        let response = client.request(class.request(number)?).await?;
         let status = response.status();
         Ok((status, response.into_body().collect().await?.to_bytes()))
     }

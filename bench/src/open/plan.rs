@@ -68,12 +68,25 @@ pub(super) struct Class {
     picks: Vec<String>,
     #[serde(default)]
     pub(super) good: Good,
+    #[serde(default)]
+    pub(super) protocol: Protocol,
     /// How often a client tries at most, the first time included.
     #[serde(default = "once")]
     pub(super) tries: u32,
     /// How long it waits before it tries again, give or take a half.
     #[serde(default)]
     pub(super) pause_ms: u64,
+}
+
+/// How requests are sent, over kept connections either way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Protocol {
+    /// One after the other on each connection.
+    #[default]
+    Http1,
+    /// All on one connection, without TLS.
+    Http2,
 }
 
 /// Which answers are good.
