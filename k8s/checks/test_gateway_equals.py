@@ -107,7 +107,26 @@ class Equal(unittest.TestCase):
                     "maxParallelRetries": threshold["max_retries"],
                 },
             )
-            self.assertEqual(seconds(policy["timeout"]["tcp"]["connectTimeout"]), float(cluster["connect_timeout"].removesuffix("s")))
+
+    def test_which_replica_is_asked_and_which_is_left_alone(self):
+        for bff in BFFS:
+            for policy in of_kind(f"production/{bff}", "BackendTrafficPolicy"):
+                name, spec = policy["metadata"]["name"], policy["spec"]
+                cluster = self.clusters[name.removesuffix("-sign-in")]
+                outliers, passive = cluster["outlier_detection"], spec["healthCheck"]["passive"]
+                with self.subTest(policy=name):
+                    self.assertEqual((cluster["lb_policy"], spec["loadBalancer"]["type"]), ("LEAST_REQUEST", "LeastRequest"))
+                    slow_start = cluster["least_request_lb_config"]["slow_start_config"]["slow_start_window"]
+                    self.assertEqual(spec["loadBalancer"]["slowStart"]["window"], slow_start)
+                    panic = cluster["common_lb_config"]["healthy_panic_threshold"]["value"]
+                    self.assertEqual(spec["healthCheck"]["panicThreshold"], panic)
+                    self.assertEqual(passive["consecutiveLocalOriginFailures"], outliers["consecutive_local_origin_failure"])
+                    self.assertEqual(passive["consecutive5XxErrors"], outliers["enforcing_consecutive_5xx"])
+                    self.assertEqual(passive["interval"], outliers["interval"])
+                    self.assertEqual(passive["baseEjectionTime"], outliers["base_ejection_time"])
+                    self.assertEqual(passive["maxEjectionPercent"], outliers["max_ejection_percent"])
+                    connect = float(cluster["connect_timeout"].removesuffix("s"))
+                    self.assertEqual(seconds(spec["timeout"]["tcp"]["connectTimeout"]), connect)
 
     def test_tokens(self):
         provider = next(iter(self.first("providers").values()))
