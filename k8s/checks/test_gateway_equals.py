@@ -140,6 +140,29 @@ class Equal(unittest.TestCase):
             self.assertEqual(ours["remoteJWKS"]["cacheDuration"], provider["remote_jwks"]["cache_duration"])
             self.assertIn(OURS, str(one(f"production/{bff}", "HTTPRoute", bff)["spec"]["rules"][0]["filters"]))
 
+    def test_buckets(self):
+        """The same kinds, and each at least as large as what a caller may do at once, or for ever, there."""
+        rates = {tuple(entry["key"] for entry in each["entries"]): each["token_bucket"] for each in self.first("descriptors")}
+        address = rates["subject", "masked_remote_address"]
+        self.assertEqual(self.limits("web-bff", "web-bff"), 2 * [(("address",), address["max_tokens"], "Second")])
+        a_minute = rates["path", "masked_remote_address"]["tokens_per_fill"] * 60
+        self.assertEqual(self.limits("web-bff", "web-bff-sign-in"), 2 * [(("address",), a_minute, "Minute")])
+        nobody = 2 * [((f"no {OURS}", "address"), address["max_tokens"], "Second")]
+        subject = [((OURS,), rates["issuer", "subject"]["tokens_per_fill"], "Second")]
+        self.assertEqual(self.limits("mobile-bff", "mobile-bff"), nobody + subject)
+        key = rates["subject", "key", "masked_remote_address"]["tokens_per_fill"]
+        self.assertEqual(self.limits("partner-bff", "partner-bff"), nobody + subject + 2 * [(("x-api-key", "address"), key, "Second")])
+
+    def limits(self, bff, policy):
+        """[(what names the bucket, how many, in which time)] of each rule; addresses are those of IPv4, then those of IPv6."""
+        found = []
+        for rule in one(f"production/{bff}", "BackendTrafficPolicy", policy)["spec"]["rateLimit"]["local"]["rules"]:
+            [selector] = rule["clientSelectors"]
+            names = [("no " if header.get("invert") else "") + header["name"] for header in selector.get("headers", [])]
+            names += ["address"] if selector.get("sourceCIDR", {}).get("type") == "Distinct" else []
+            found.append((tuple(names), rule["limit"]["requests"], rule["limit"]["unit"]))
+        return found
+
     def test_no_bff_gets_what_only_the_rates_need(self):
         self.assertEqual(of_kind("production/web-bff", "SecurityPolicy"), [])
 
