@@ -25,7 +25,9 @@ from observability.sources import ROOT
 CONFIG = ROOT / "deploy/prometheus/prometheus.yml"
 PATIENCE_SECONDS = 40
 VARIABLE = re.compile(r"\$(\w+)")
-CHOSEN = {"service": "web-bff", "route": "a", "upstream": "a"}
+CHOSEN = {"service": "web-bff", "route": "/dashboard", "upstream": "a"}
+# Of the two series of each metric: screens that have an objective, so that the rules meet it.
+VALUES = {"http_request_method": ("GET", "POST"), "http_route": ("/dashboard", "/orders")}
 
 
 @functools.cache
@@ -45,7 +47,10 @@ def evaluates() -> Iterator[str]:
         command = [Path(promtool()).with_name("prometheus"), f"--config.file={config}", f"--web.listen-address={address}"]
         processes.start("prometheus", [*map(str, command), f"--storage.tsdb.path={folder}/data"])
         try:
-            wait_for(lambda: ready(address))
+            wait_for(lambda: scraped(address))
+            # The first one after that may have begun before it.
+            for _ in range(2):
+                wait_for_evaluations(address)
         except TimeoutError:
             yield f"Prometheus did not begin: {processes.log('prometheus').read_text(encoding='utf-8')[-2000:]}"
             return
@@ -98,11 +103,20 @@ def without_variables(query: str) -> str:
     return VARIABLE.sub(lambda found: CHOSEN.get(found[1], "5m"), query)
 
 
-def ready(address: str) -> bool:
-    """Every target was scraped and every rule evaluated at least once, also those of the slowest group."""
+def scraped(address: str) -> bool:
+    """Every target was tried. Prometheus takes some seconds to know of any."""
     targets = ask(address, "targets")["activeTargets"]
-    rules = [rule for group in ask(address, "rules")["groups"] for rule in group["rules"]]
-    return bool(rules) and all(it["health"] != "unknown" for it in [*rules, *targets])
+    return bool(targets) and all(target["health"] != "unknown" for target in targets)
+
+
+def wait_for_evaluations(address: str) -> None:
+    before = evaluations(address)
+    wait_for(lambda: all(now != then for now, then in zip(evaluations(address), before)))
+
+
+def evaluations(address: str) -> list[str]:
+    """When each rule was evaluated last."""
+    return [rule["lastEvaluation"] for group in ask(address, "rules")["groups"] for rule in group["rules"]]
 
 
 def ask(address: str, what: str) -> dict:
@@ -150,8 +164,8 @@ def series(name: str) -> str:
     metric = table.get(name) or table.get(name.rsplit("_", 1)[0])
     labels = sorted(metric.labels) if metric else ["envoy_cluster_name"]
     lines = []
-    for value in ("a", "b") if labels else ("",):
-        text = ",".join(f'{label}="{value}"' for label in labels)
+    for index, value in enumerate("ab" if labels else "a"):
+        text = ",".join(f'{label}="{VALUES.get(label, (value, value))[index]}"' for label in labels)
         if name.endswith("_bucket"):
             lines += [f'{name}{{{text},le="{bound}"}} 1\n' for bound in ("0.25", "0.5", "0.75", "1", "2.5", "+Inf")]
         else:
