@@ -4,10 +4,10 @@
 use std::sync::{Arc, Weak};
 
 use opentelemetry::KeyValue;
-use opentelemetry::metrics::Meter;
+use opentelemetry::metrics::{AsyncInstrument, Meter};
 
 use crate::breaker::BreakerPosition;
-use crate::cache::Use;
+use crate::cache::{CacheState, Use};
 use crate::outbound::Inner;
 use crate::track::Track;
 use crate::upstream::Inner as Upstream;
@@ -18,7 +18,8 @@ const BUCKETS: [f64; 14] =
     [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
 
 type OfCalls = fn(&CallCounts) -> u64;
-type OfUpstream = fn(&Upstream) -> usize;
+type OfUpstream = fn(&Upstream) -> u64;
+type OfCache = fn(&CacheState) -> u64;
 
 /// What is counted of each operation.
 const COUNTERS: [(&str, OfCalls); 7] = [
@@ -33,10 +34,25 @@ const COUNTERS: [(&str, OfCalls); 7] = [
 
 /// What is full, or empty, of each service.
 const GAUGES: [(&str, OfUpstream); 4] = [
-    ("triptych.upstream.limit", |upstream| upstream.limiter().state().limit),
-    ("triptych.upstream.in_flight", |upstream| upstream.limiter().state().in_flight),
-    ("triptych.upstream.queued", |upstream| upstream.limiter().state().queued),
-    ("triptych.upstream.budget.remaining", |upstream| number(upstream.budget().state().attempts_left)),
+    ("triptych.upstream.limit", |upstream| upstream.limiter().state().limit as u64),
+    ("triptych.upstream.in_flight", |upstream| upstream.limiter().state().in_flight as u64),
+    ("triptych.upstream.queued", |upstream| upstream.limiter().state().queued as u64),
+    ("triptych.upstream.budget.remaining", |upstream| upstream.budget().state().attempts_left),
+];
+
+/// How answers that may be kept were got.
+const CACHED: [(&str, OfCache); 4] = [
+    (Use::Fresh.as_str(), |cache| cache.fresh),
+    (Use::WhileRevalidating.as_str(), |cache| cache.stale_while_revalidate),
+    (Use::IfError.as_str(), |cache| cache.stale_if_error),
+    ("miss", |cache| cache.missed),
+];
+
+/// How full the cache is, and in which unit.
+const CACHE_GAUGES: [(&str, &str, OfCache); 3] = [
+    ("triptych.cache.entries", "", |cache| cache.entries),
+    ("triptych.cache.size", "By", |cache| cache.bytes),
+    ("triptych.cache.limit", "By", |cache| cache.max_bytes),
 ];
 
 impl Outbound {
@@ -47,18 +63,8 @@ impl Outbound {
             let durations = meter.f64_histogram("http.client.request.duration");
             durations.with_unit("s").with_boundaries(BUCKETS.to_vec()).build()
         });
-        calls(&inner, meter);
-        breakers(&inner, meter);
-        for (name, read) in GAUGES {
-            let inner = inner.clone();
-            let gauge = meter.u64_observable_gauge(name).with_callback(move |to| {
-                each_upstream(&inner, |upstream| {
-                    let of = [KeyValue::new("triptych.upstream", upstream.name())];
-                    to.observe(read(upstream) as u64, &of);
-                });
-            });
-            gauge.build();
-        }
+        counters(&inner, meter);
+        gauges(&inner, meter);
         // One that never keeps anything is no cache, and would hide the one beside it.
         if self.cache().is_on() {
             cache(&inner, meter);
@@ -66,39 +72,54 @@ impl Outbound {
     }
 }
 
-fn calls(inner: &Weak<Inner>, meter: &Meter) {
-    let of = inner.clone();
-    let calls = meter.u64_observable_counter("triptych.upstream.calls").with_callback(move |to| {
-        each_operation(&of, |track| {
-            for (outcome, count) in track.outcomes().filter(|(_, count)| *count > 0) {
-                to.observe(count, &and(track, KeyValue::new("triptych.outcome", outcome)));
-            }
-        });
+fn counters(inner: &Weak<Inner>, meter: &Meter) {
+    counter(inner, meter, "triptych.upstream.calls", |track, sums| {
+        for (outcome, count) in track.outcomes().filter(|(_, count)| *count > 0) {
+            sums.add(and(track, KeyValue::new("triptych.outcome", outcome)), count);
+        }
     });
-    calls.build();
     for (name, read) in COUNTERS {
-        let of = inner.clone();
-        let counter = meter.u64_observable_counter(name).with_callback(move |to| {
-            each_operation(&of, |track| to.observe(read(&track.counts()), track.labels().operation()));
+        counter(inner, meter, name, move |track, sums| {
+            sums.add(track.labels().operation().to_vec(), read(&track.counts()));
         });
-        counter.build();
     }
-    let of = inner.clone();
-    let violations = meter.u64_observable_counter("triptych.upstream.contract_violations");
-    let violations = violations.with_callback(move |to| {
-        each_operation(&of, |track| {
-            for (path, count) in track.violations() {
-                to.observe(count, &and(track, KeyValue::new("triptych.contract.path", path)));
-            }
-        });
+    counter(inner, meter, "triptych.upstream.contract_violations", |track, sums| {
+        for (path, count) in track.violations() {
+            sums.add(and(track, KeyValue::new("triptych.contract.path", path)), count);
+        }
     });
-    violations.build();
 }
 
-fn breakers(inner: &Weak<Inner>, meter: &Meter) {
-    let of = inner.clone();
-    let state = meter.u64_observable_gauge("triptych.upstream.breaker.state").with_callback(move |to| {
-        each_operation(&of, |track| {
+fn counter(
+    inner: &Weak<Inner>,
+    meter: &Meter,
+    name: &'static str,
+    add: impl Fn(&Track, &mut Sums) + Send + Sync + 'static,
+) {
+    let inner = inner.clone();
+    let counter = meter.u64_observable_counter(name).with_callback(move |to| {
+        let mut sums = Sums::default();
+        each_operation(&inner, |track| add(track, &mut sums));
+        sums.tell(to);
+    });
+    counter.build();
+}
+
+fn gauges(inner: &Weak<Inner>, meter: &Meter) {
+    for (name, read) in GAUGES {
+        let inner = inner.clone();
+        let gauge = meter.u64_observable_gauge(name).with_callback(move |to| {
+            let mut sums = Sums::default();
+            each_upstream(&inner, |upstream| {
+                sums.add(vec![KeyValue::new("triptych.upstream", upstream.name())], read(upstream));
+            });
+            sums.tell(to);
+        });
+        gauge.build();
+    }
+    let inner = inner.clone();
+    let breakers = meter.u64_observable_gauge("triptych.upstream.breaker.state").with_callback(move |to| {
+        each_operation(&inner, |track| {
             let position = match track.breaker().state().position {
                 BreakerPosition::Disabled => return,
                 BreakerPosition::Closed => 0,
@@ -108,39 +129,42 @@ fn breakers(inner: &Weak<Inner>, meter: &Meter) {
             to.observe(position, track.labels().operation());
         });
     });
-    state.build();
+    breakers.build();
 }
 
 fn cache(inner: &Weak<Inner>, meter: &Meter) {
     let of = inner.clone();
     let requests = meter.u64_observable_counter("triptych.cache.requests").with_callback(move |to| {
-        let Some(inner) = of.upgrade() else { return };
-        let state = inner.cache().state();
-        for (used, count) in [
-            (Use::Fresh.as_str(), state.fresh),
-            (Use::WhileRevalidating.as_str(), state.stale_while_revalidate),
-            (Use::IfError.as_str(), state.stale_if_error),
-            ("miss", state.missed),
-        ] {
-            to.observe(count, &[KeyValue::new("triptych.cache", used)]);
+        let Some(state) = of.upgrade().map(|inner| inner.cache().state()) else { return };
+        for (used, read) in CACHED {
+            to.observe(read(&state), &[KeyValue::new("triptych.cache", used)]);
         }
     });
     requests.build();
-    let of = inner.clone();
-    let entries = meter.u64_observable_gauge("triptych.cache.entries").with_callback(move |to| {
-        of.upgrade().iter().for_each(|inner| to.observe(inner.cache().state().entries, &[]));
-    });
-    entries.build();
-    let of = inner.clone();
-    let size = meter.u64_observable_gauge("triptych.cache.size").with_unit("By").with_callback(move |to| {
-        of.upgrade().iter().for_each(|inner| to.observe(inner.cache().state().bytes, &[]));
-    });
-    size.build();
-    let of = inner.clone();
-    let limit = meter.u64_observable_gauge("triptych.cache.limit").with_unit("By").with_callback(move |to| {
-        of.upgrade().iter().for_each(|inner| to.observe(inner.cache().state().max_bytes, &[]));
-    });
-    limit.build();
+    for (name, unit, read) in CACHE_GAUGES {
+        let of = inner.clone();
+        let gauge = meter.u64_observable_gauge(name).with_unit(unit).with_callback(move |to| {
+            of.upgrade().iter().for_each(|inner| to.observe(read(&inner.cache().state()), &[]));
+        });
+        gauge.build();
+    }
+}
+
+/// What is told of each thing: several clients may speak to one service, and a meter takes one value of it.
+#[derive(Default)]
+struct Sums(Vec<(Vec<KeyValue>, u64)>);
+
+impl Sums {
+    fn add(&mut self, of: Vec<KeyValue>, count: u64) {
+        match self.0.iter_mut().find(|(known, _)| *known == of) {
+            Some((_, sum)) => *sum += count,
+            None => self.0.push((of, count)),
+        }
+    }
+
+    fn tell(&self, to: &dyn AsyncInstrument<u64>) {
+        self.0.iter().for_each(|(of, sum)| to.observe(*sum, of));
+    }
 }
 
 fn each_upstream(inner: &Weak<Inner>, mut see: impl FnMut(&Upstream)) {
@@ -157,8 +181,4 @@ fn and(track: &Track, more: KeyValue) -> Vec<KeyValue> {
     let mut attributes = track.labels().operation().to_vec();
     attributes.push(more);
     attributes
-}
-
-fn number(count: u64) -> usize {
-    usize::try_from(count).unwrap_or(usize::MAX)
 }

@@ -61,10 +61,10 @@ async fn run(steps: Vec<Step>) -> usize {
             if status == 0 { std::future::pending().await } else { Ok(answer) }
         }
     });
-    let mut at = Duration::ZERO;
-    let mut asking = FuturesUnordered::new();
     let calls = steps.len() as u64;
     let requests: Vec<_> = std::iter::repeat_with(Mutex::default).take(steps.len()).collect();
+    let mut at = Duration::ZERO;
+    let mut asking = FuturesUnordered::new();
     for (step, request) in steps.into_iter().zip(&requests) {
         at += Duration::from_millis(step.after);
         asking.push(ask(&world, at, step, request));

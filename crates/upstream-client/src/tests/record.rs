@@ -154,10 +154,10 @@ async fn who_waits_for_a_place_says_how_long() {
 #[tokio::test(start_paused = true)]
 async fn an_answer_from_memory_says_how_it_was_used() {
     let world = World::new();
-    let ctx = request();
-    let ctx = ctx.for_section(ctx.deadline(), Some(Duration::from_hours(1)));
-    let used = async |passed: u64| {
+    let used = async |passed: u32| {
         advance(passed * SECOND).await;
+        let ctx = request();
+        let ctx = ctx.for_section(ctx.deadline(), Some(Duration::from_hours(1)));
         world.get(&ctx, &KEPT, "a").await.unwrap();
         recorded(&ctx).pop().unwrap()
     };
@@ -197,7 +197,7 @@ async fn who_shares_a_call_names_the_attempt_it_waited_for() {
     let attempt = first.recorded().pop().unwrap();
     for (ctx, expected) in [
         (second, "internal coalesced=true outcome=ok"),
-        (leaver, "internal coalesced=true outcome=cancelled"),
+        (leaver.clone(), "internal coalesced=true outcome=cancelled"),
     ] {
         let spans = ctx.recorded();
         let [span] = &spans[..] else { panic!("{spans:?}") };
