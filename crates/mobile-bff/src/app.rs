@@ -6,6 +6,7 @@ use axum::Router;
 use domain_clients::{Catalog, Notifications, Orders, Outbound, Users};
 use identity::{Bearer, Provider, Tokens};
 use middleware::{PublicUrl, SharedStore, Writes, stack};
+use opentelemetry::metrics::Meter;
 use screen::Naming;
 use service_runtime::{App, BuildError, Telemetry, upstreams};
 
@@ -15,6 +16,8 @@ use crate::settings::{NAME, Settings};
 /// What the screens share.
 #[derive(Clone)]
 pub struct AppState {
+    provider: Arc<Provider>,
+    store: SharedStore,
     pub(crate) users: Users,
     pub(crate) orders: Orders,
     pub(crate) catalog: Catalog,
@@ -35,6 +38,8 @@ impl AppState {
         let outbound = Outbound::keeping(tokens, &settings.cache, store.invalidations());
         let upstreams = &settings.upstreams;
         Ok(Self {
+            provider: Arc::clone(&provider),
+            store: store.clone(),
             users: Users::new(&upstreams.users, &outbound)?,
             orders: Orders::new(&upstreams.orders, &outbound)?,
             catalog: Catalog::new(&upstreams.catalog, &outbound)?,
@@ -45,6 +50,15 @@ impl AppState {
             outbound,
             telemetry: telemetry.clone(),
         })
+    }
+
+    /// Shows this meter how everything is doing. Once.
+    pub fn observe(&self, meter: &Meter) {
+        self.outbound.observe(meter);
+        self.provider.observe(meter);
+        self.store.observe("all", meter);
+        self.writes.observe(meter);
+        self.identity.observe(meter);
     }
 }
 

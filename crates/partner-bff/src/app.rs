@@ -8,6 +8,7 @@ use bytes::Bytes;
 use domain_clients::{Catalog, Orders, Outbound, Usage};
 use identity::{Accounts, ApiKeys, Bearer, PartnerCallers, Provider, Tokens};
 use middleware::{Plan, PublicUrl, Quotas, SharedStore, Writes, stack};
+use opentelemetry::metrics::Meter;
 use screen::Naming;
 use service_runtime::{App, BuildError, Telemetry, upstreams};
 
@@ -18,6 +19,8 @@ use crate::settings::{DEFAULT_PLAN, NAME, Settings};
 /// What the resources share.
 #[derive(Clone)]
 pub struct AppState {
+    provider: Arc<Provider>,
+    store: SharedStore,
     pub(crate) orders: Orders,
     pub(crate) catalog: Catalog,
     pub(crate) usage: Usage,
@@ -46,6 +49,8 @@ impl AppState {
         let outbound = Outbound::keeping(tokens, &settings.cache, store.invalidations());
         let upstreams = &settings.upstreams;
         Ok(Self {
+            provider: Arc::clone(&provider),
+            store: store.clone(),
             orders: Orders::new(&upstreams.orders, &outbound)?,
             catalog: Catalog::new(&upstreams.catalog, &outbound)?,
             usage: Usage::new(&upstreams.usage, &outbound)?,
@@ -59,6 +64,16 @@ impl AppState {
             outbound,
             telemetry: telemetry.clone(),
         })
+    }
+
+    /// Shows this meter how everything is doing. Once.
+    pub fn observe(&self, meter: &Meter) {
+        self.outbound.observe(meter);
+        self.provider.observe(meter);
+        self.store.observe("all", meter);
+        self.writes.observe(meter);
+        self.identity.observe(meter);
+        self.quotas.observe(meter);
     }
 
     /// Begins what goes on beside the requests. Must be called in a tokio runtime.

@@ -104,6 +104,15 @@ impl RequestContext {
         Self { facts: Arc::new(facts), section: None, span: self.span }
     }
 
+    /// What is done on the occasion of this request and serves others as well: recorded with it, but with a deadline of
+    /// its own and on behalf of nobody.
+    #[must_use]
+    pub fn detached(&self, deadline: Deadline) -> Self {
+        let new = Self::new(self.request_id().clone(), self.trace().clone(), deadline);
+        let facts = Facts { record: Arc::clone(&self.facts.record), ..(*new.facts).clone() };
+        Self { facts: Arc::new(facts), section: None, span: self.span }
+    }
+
     /// The same request, as important as `priority` says.
     #[must_use]
     pub fn with_priority(&self, priority: Priority) -> Self {

@@ -6,6 +6,7 @@ use axum::Router;
 use domain_clients::{Billing, Catalog, Notifications, Orders, Outbound, Usage, Users};
 use identity::{Provider, Sessions, Tokens};
 use middleware::{PublicUrl, SharedStore, Writes, stack};
+use opentelemetry::metrics::Meter;
 use screen::Naming;
 use service_runtime::{App, BuildError, Telemetry, upstreams};
 
@@ -17,6 +18,8 @@ use crate::streams::Streams;
 /// What the screens share.
 #[derive(Clone)]
 pub struct AppState {
+    provider: Arc<Provider>,
+    store: SharedStore,
     pub(crate) users: Users,
     pub(crate) orders: Orders,
     pub(crate) catalog: Catalog,
@@ -49,6 +52,8 @@ impl AppState {
         let outbound = Outbound::keeping(tokens, &settings.cache, store.invalidations());
         let upstreams = &settings.upstreams;
         Ok(Self {
+            provider: Arc::clone(&provider),
+            store: store.clone(),
             users: Users::new(&upstreams.users, &outbound)?,
             orders: Orders::new(&upstreams.orders, &outbound)?,
             catalog: Catalog::new(&upstreams.catalog, &outbound)?,
@@ -63,6 +68,16 @@ impl AppState {
             outbound,
             telemetry: telemetry.clone(),
         })
+    }
+
+    /// Shows this meter how everything is doing. Once.
+    pub fn observe(&self, meter: &Meter) {
+        self.outbound.observe(meter);
+        self.provider.observe(meter);
+        self.store.observe("all", meter);
+        self.writes.observe(meter);
+        self.sessions.observe(meter);
+        self.streams.observe(meter);
     }
 }
 
