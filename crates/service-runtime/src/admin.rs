@@ -1,4 +1,4 @@
-//! The admin listener's routes: `/livez`, `/readyz`, and behind the admin token `/config` and what the
+//! The admin listener's routes: `/livez`, `/readyz`, and behind the admin token `/config`, `/inspector` and what the
 //! service adds.
 
 use std::sync::Arc;
@@ -13,12 +13,17 @@ use http::{HeaderValue, StatusCode};
 use serde_json::json;
 
 use crate::drain::{Phase, Progress};
+use crate::inspector::Name;
 use crate::run::Plan;
 use crate::settings::Secret;
 
 pub(crate) fn router(plan: &Plan, progress: Progress, own: Router) -> Router {
     let config: Arc<str> = plan.config.as_str().into();
     let token = plan.admin.token.clone().map(Arc::new);
+    let inspector = plan.inspector.as_ref().map(|inspector| {
+        let service = Name { name: plan.name, version: plan.version };
+        inspector.router(service, &plan.admin, &own)
+    });
     let guarded = Router::new()
         .route("/config", get(async move || ([(CONTENT_TYPE, "application/json")], config.to_string())))
         .merge(own)
@@ -27,6 +32,7 @@ pub(crate) fn router(plan: &Plan, progress: Progress, own: Router) -> Router {
         .route("/livez", get(async || Json(json!({"status": "live"}))))
         .route("/readyz", get(readyz).with_state(progress))
         .merge(guarded)
+        .merge(inspector.unwrap_or_default())
         .fallback(async || StatusCode::NOT_FOUND)
 }
 
@@ -51,7 +57,8 @@ async fn guard(State(token): State<Option<Arc<Secret>>>, request: Request, next:
     (StatusCode::UNAUTHORIZED, [(WWW_AUTHENTICATE, "Bearer")]).into_response()
 }
 
-fn bears(authorization: &HeaderValue, token: &Secret) -> bool {
+/// Whether this is the token, as RFC 6750 has it.
+pub(crate) fn bears(authorization: &HeaderValue, token: &Secret) -> bool {
     let value = authorization.as_bytes();
     value.split_at_checked("bearer ".len()).is_some_and(|(scheme, candidate)| {
         scheme.eq_ignore_ascii_case(b"bearer ") && token.matches(candidate)

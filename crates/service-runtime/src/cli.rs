@@ -183,6 +183,7 @@ where
             listen: settings.listen(),
             admin: settings.admin().clone(),
             server,
+            inspector: None,
             config: serde_json::to_string_pretty(&settings).map_err(Failure::settings)?,
         };
         let app = (service.build)(settings).await.map_err(Failure::settings)?;

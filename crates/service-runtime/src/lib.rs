@@ -17,6 +17,7 @@
 mod admin;
 mod cli;
 mod drain;
+mod inspector;
 pub mod listener;
 mod run;
 pub mod settings;
@@ -30,6 +31,7 @@ use axum::Router;
 use tokio_util::task::TaskTracker;
 
 pub use cli::{Output, ServiceCommand};
+pub use inspector::Inspector;
 pub use listener::{ConnectionAbort, Server, serve};
 pub use settings::{AdminSettings, Invalid, Secret, ServerSettings, ServiceSettings, SettingsError};
 pub use tokio_util::sync::CancellationToken;

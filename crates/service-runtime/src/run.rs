@@ -12,7 +12,7 @@ use tracing::{info, warn};
 use crate::cli::Failure;
 use crate::drain::{Phase, Progress, Signal, Signals};
 use crate::settings::{AdminSettings, ServerSettings};
-use crate::{App, Server, admin};
+use crate::{App, Inspector, Server, admin};
 
 /// The settings that running a service needs.
 pub(crate) struct Plan {
@@ -21,6 +21,7 @@ pub(crate) struct Plan {
     pub(crate) listen: SocketAddr,
     pub(crate) admin: AdminSettings,
     pub(crate) server: ServerSettings,
+    pub(crate) inspector: Option<Inspector>,
     /// All settings as JSON, secrets redacted.
     pub(crate) config: String,
 }
