@@ -12,7 +12,7 @@ mod session;
 mod view;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::Router;
 use request_context::Completed;
@@ -29,6 +29,7 @@ pub struct Inspector(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     kept: Mutex<Kept>,
+    slow: Duration,
     /// Tells this process from the one before it, whose numbers began at one as well.
     instance: u64,
 }
@@ -41,11 +42,12 @@ pub(crate) struct Name {
 }
 
 impl Inspector {
-    /// An inspector of at most so many requests.
-    pub fn new(requests: usize) -> Self {
+    /// An inspector of at most so many requests, which marks those that took at least `slow`.
+    pub fn new(requests: usize, slow: Duration) -> Self {
         let started = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self(Arc::new(Inner {
             kept: Mutex::new(Kept::new(requests)),
+            slow,
             // Whole milliseconds are exact in a browser's numbers for some hundred thousand years.
             instance: u64::try_from(started.as_millis()).unwrap_or_default(),
         }))
@@ -54,7 +56,7 @@ impl Inspector {
     /// Keeps this request, and forgets the oldest when there are too many.
     pub fn keep(&self, request: &Completed) {
         // Written down before the lock is taken: the next one must not wait for that.
-        let request = Request::of(request);
+        let request = Request::of(request, self.0.slow);
         self.kept().add(request);
     }
 

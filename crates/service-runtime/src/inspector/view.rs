@@ -28,10 +28,9 @@ pub(super) struct Request {
     pub(super) route: Option<String>,
     status: Option<u16>,
     outcome: Outcome,
-    /// It took more than half of the time that it had.
     slow: bool,
-    /// Whether all who took part in the trace were to record it.
-    sampled: bool,
+    /// Why its spans are exported, if they are exported at all and are.
+    sampled: Option<&'static str>,
     began_at: Timestamp,
     took_us: u64,
     /// How long after its beginning it had to be answered.
@@ -90,9 +89,9 @@ pub(super) enum Wanted {
 }
 
 impl Request {
-    pub(super) fn of(completed: &Completed) -> Self {
+    pub(super) fn of(completed: &Completed, slow: Duration) -> Self {
         let context = &completed.context;
-        let deadline = deadline(context, completed.took);
+        let (outcome, slow) = (outcome(completed), completed.took >= slow);
         let warning = |(section, status): &(std::borrow::Cow<'static, str>, &'static str)| Warning {
             section: section.clone().into_owned(),
             status,
@@ -106,12 +105,12 @@ impl Request {
             method: completed.method,
             route: completed.route.as_ref().map(ToString::to_string),
             status: completed.status,
-            outcome: outcome(completed),
-            slow: completed.took > deadline / 2,
-            sampled: context.trace().is_sampled(),
+            outcome,
+            slow,
+            sampled: sampled(context, outcome, slow),
             began_at: timestamp(context.began_at()),
             took_us: micros(completed.took),
-            deadline_us: micros(deadline),
+            deadline_us: micros(deadline(context, completed.took)),
             size: completed.size,
             error: completed.error.clone().map(Into::into),
             warnings: completed.warnings.iter().map(warning).collect(),
@@ -159,6 +158,14 @@ fn outcome(completed: &Completed) -> Outcome {
         Some(_) if completed.warnings.is_empty() => Outcome::Ok,
         Some(_) => Outcome::Degraded,
     }
+}
+
+/// The rule of the exporter.
+fn sampled(context: &RequestContext, outcome: Outcome, slow: bool) -> Option<&'static str> {
+    if context.trace().is_sampled() {
+        return Some("head");
+    }
+    if outcome == Outcome::Failed { Some("error") } else { slow.then_some("slow") }
 }
 
 /// How long it had, from its beginning. Its end is now.

@@ -5,6 +5,9 @@ import { plural, size, time, took, words } from './format.js';
 import { address } from './list.js';
 import { waterfall } from './waterfall.js';
 
+/** Why a trace is exported. */
+const SAMPLED = { head: 'all who took part in this trace recorded it', error: 'exported from here because it failed', slow: 'exported from here because it was slow' };
+
 /** Draws the one of `requests`, which share a trace, that has this span, or the first. */
 export function request(requests, spanId, { onUser }) {
   const shown = requests.find((each) => each.spanId === spanId) ?? requests[0];
@@ -38,8 +41,8 @@ function head({ method, route, status, outcome, slow, error, tookUs, deadlineUs,
     el('p', { class: 'verdict' },
       el('span', { class: 'badge' }, status === null ? 'no answer' : String(status), ' · ', words(outcome)),
       error && error !== outcome && chip(words(error), outcome === 'failed' ? 'bad' : 'warn', 'why'),
-      slow && chip('slow', 'warn', 'it took more than half of the time that it had'),
-      sampled && chip('sampled', '', 'this trace is recorded by all who took part in it')),
+      slow && chip('slow', 'warn', 'it took longer than telemetry.slow'),
+      sampled && chip(`sampled: ${sampled}`, '', SAMPLED[sampled])),
     el('dl', { class: 'facts' },
       fact('Took', took(tookUs)), fact('Deadline', took(deadlineUs)), fact('Upstream calls', String(calls)),
       bytes != null && fact('Body', size(bytes)), fact('Began', time(beganAt))));

@@ -9,6 +9,8 @@ use serde_json::json;
 
 use super::*;
 
+const SLOW: Duration = Duration::from_secs(1);
+
 /// What is said of a request in a test; the rest is always the same.
 pub(in super::super) struct Said {
     pub(in super::super) status: Option<u16>,
@@ -77,7 +79,7 @@ pub(in super::super) fn span(
 pub(in super::super) fn request_with_spans(number: u64) -> Request {
     let attributes = [("triptych.upstream", "orders".into()), ("url.template", "/orders/{id}".into())];
     let call = |id| span((id, 1), SpanKind::Client, "GET /orders/{id}", (1, 30), &attributes);
-    Request::of(&Said { spans: (0..number).map(call).collect(), ..Said::ok() }.completed())
+    Request::of(&Said { spans: (0..number).map(call).collect(), ..Said::ok() }.completed(), SLOW)
 }
 
 #[tokio::test(start_paused = true)]
@@ -112,7 +114,7 @@ async fn a_request_is_told_with_what_happened_to_its_calls() {
         ],
         ..Said::ok()
     };
-    let request = Request::of(&said.completed());
+    let request = Request::of(&said.completed(), SLOW);
     let told = serde_json::to_value(request.with_spans()).unwrap();
     insta::assert_json_snapshot!(told, {
         ".traceId" => "[id]", ".spanId" => "[id]", ".requestId" => "[id]", ".beganAt" => "[time]",
@@ -136,16 +138,16 @@ async fn what_became_of_a_request_is_what_its_client_saw() {
         (Said { status: Some(503), warnings: lost, took: Duration::from_secs(3), ..Said::ok() }, "failed", true),
         (Said { status: None, error: Some("cancelled"), ..Said::ok() }, "cancelled", false),
     ] {
-        let request = serde_json::to_value(Request::of(&said.completed())).unwrap();
+        let request = serde_json::to_value(Request::of(&said.completed(), SLOW)).unwrap();
         assert_eq!((&request["outcome"], &request["slow"]), (&json!(outcome), &json!(slow)), "{request}");
     }
 }
 
 #[tokio::test]
 async fn who_asked_is_a_hash_and_nothing_else_of_them() {
-    let request = Request::of(&Said::ok().completed());
+    let request = Request::of(&Said::ok().completed(), SLOW);
     // As `identity` writes it into the audit log.
-    assert_eq!(request.user.as_deref(), Some("fa87bfb8bb8ebcf4"));
+    assert_eq!(request.user.as_deref(), Some("afc2d29f5ba19d74"));
     let told = serde_json::to_string(&request.with_spans()).unwrap();
     assert!(!told.contains("u_42") && !told.contains("nobody-may-see"), "{told}");
 }
