@@ -99,9 +99,11 @@ pub(super) async fn token(State(door): State<Arc<Door>>, request: Request, next:
     if door.admits(request.headers()) {
         return next.run(request).await;
     }
-    let wants_page = request.uri().path() == page::PATH;
-    let challenge = (StatusCode::UNAUTHORIZED, [(WWW_AUTHENTICATE, "Bearer")]);
-    if wants_page { (challenge, page::login()).into_response() } else { challenge.into_response() }
+    let challenge = [(WWW_AUTHENTICATE, "Bearer")];
+    match request.uri().path() {
+        page::PATH => (StatusCode::UNAUTHORIZED, challenge, page::login()).into_response(),
+        _ => (StatusCode::UNAUTHORIZED, challenge).into_response(),
+    }
 }
 
 /// `POST /inspector/session {"token": "…"}`. JSON, which no other site's form can send.

@@ -4,7 +4,7 @@ import { chip, el } from './dom.js';
 import { plural, size, time, took, words } from './format.js';
 
 /** What is worth a mark in a row, in this order, and what it is called there. */
-const MARKS = [['hit', 'cache'], ['revalidated', 'revalidated'], ['stale', 'stale'], ['coalesced', 'shared'], ['hedge', 'hedge'], ['retry', 'retry'], ['fresh_token', 'new token'], ['shed', 'shed'], ['breaker_open', 'breaker'], ['timeout', 'timeout'], ['contract_violation', 'contract']];
+const MARKS = [['contract_violation', 'contract'], ['breaker_open', 'breaker'], ['shed', 'shed'], ['timeout', 'timeout'], ['stale', 'stale'], ['hedge', 'hedge'], ['retry', 'retry'], ['fresh_token', 'new token'], ['coalesced', 'shared'], ['hit', 'cache'], ['revalidated', 'revalidated']];
 const BAD = new Set(['shed', 'breaker_open', 'timeout', 'contract_violation', 'stale']);
 
 export const address = ({ traceId, spanId }) => `#/trace/${traceId}/${spanId}`;

@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use opentelemetry::trace::{SpanId, SpanKind};
+use opentelemetry::trace::{SpanId, SpanKind, Status};
 use opentelemetry::{KeyValue, Value};
 use request_context::{
     AccessToken, Caller, Deadline, Recorded, RequestContext, RequestId, Scopes, Subject, Trace,
@@ -123,7 +123,97 @@ async fn a_request_is_told_with_what_happened_to_its_calls() {
             assert_eq!(path.as_str().unwrap().chars().count(), 257);
             "[clipped]"
         }),
-    });
+    }, @r#"
+    {
+      "beganAt": "[time]",
+      "deadlineUs": 2000000,
+      "error": null,
+      "marks": {
+        "coalesced": 1,
+        "hedge": 1
+      },
+      "method": "GET",
+      "number": 0,
+      "outcome": "degraded",
+      "requestId": "[id]",
+      "route": "/dashboard",
+      "sampled": null,
+      "size": 18432,
+      "slow": false,
+      "spanId": "[id]",
+      "spans": [
+        {
+          "attributes": {
+            "triptych.section": "orders",
+            "triptych.section.status": "ok"
+          },
+          "beganUs": 0,
+          "failed": false,
+          "id": "0000000000000002",
+          "left": false,
+          "name": "section orders",
+          "parent": "0000000000000001",
+          "tookUs": 91000
+        },
+        {
+          "attributes": {
+            "triptych.attempt": "first",
+            "triptych.outcome": "cancelled",
+            "triptych.upstream": "orders",
+            "triptych.wait": 12
+          },
+          "beganUs": 1000,
+          "failed": true,
+          "id": "0000000000000003",
+          "left": true,
+          "name": "GET /orders",
+          "parent": "0000000000000002",
+          "tookUs": 89000
+        },
+        {
+          "attributes": {
+            "triptych.attempt": "hedge",
+            "triptych.outcome": "ok",
+            "triptych.upstream": "orders"
+          },
+          "beganUs": 60000,
+          "failed": false,
+          "id": "0000000000000004",
+          "left": true,
+          "name": "GET /orders",
+          "parent": "0000000000000002",
+          "tookUs": 31000
+        },
+        {
+          "attributes": {
+            "triptych.coalesced": true,
+            "triptych.contract.path": "[clipped]"
+          },
+          "beganUs": 91000,
+          "failed": false,
+          "id": "0000000000000005",
+          "left": false,
+          "name": "GET /promos",
+          "parent": "0000000000000002",
+          "tookUs": 0,
+          "waitedFor": {
+            "spanId": "0000000000000009",
+            "traceId": "[id]"
+          }
+        }
+      ],
+      "status": 200,
+      "tookUs": 180000,
+      "traceId": "[id]",
+      "user": "afc2d29f5ba19d74",
+      "warnings": [
+        {
+          "section": "promos",
+          "status": "breaker_open"
+        }
+      ]
+    }
+    "#);
 }
 
 #[tokio::test(start_paused = true)]
