@@ -4,7 +4,7 @@ import { el } from './dom.js';
 import { Feed, Lost, read } from './feed.js';
 import { Filters } from './filters.js';
 import { List } from './list.js';
-import { overview } from './overview.js';
+import { overview, waiting } from './overview.js';
 import { gone, request } from './request.js';
 import { strip, upstreams } from './upstreams.js';
 
@@ -49,7 +49,7 @@ function drawEmpty(shown) {
 }
 
 function drawOverview(shown) {
-  $('detail').replaceChildren(...(shown.length ? [overview(shown, feed.service)] : []));
+  $('detail').replaceChildren(...(shown.length ? [overview(shown, feed.service)] : feed.requests.length ? [] : [waiting(feed.service)]));
 }
 
 function drawUpstreams() {

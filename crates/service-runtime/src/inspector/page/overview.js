@@ -14,6 +14,15 @@ export function overview(requests, service) {
     routes(requests));
 }
 
+/** As long as there is nothing: what will be here. */
+export function waiting(service) {
+  const lines = [[0, 96], [2, 20], [2, 44], [24, 38], [48, 46], [3, 30]];
+  return el('div', { class: 'waiting' },
+    el('div', { class: 'ghost', 'aria-hidden': 'true' }, lines.map(([left, width]) => el('i', { vars: { left: `${left}%`, width: `${width}%` } }))),
+    el('h1', {}, 'Waiting for the first request'),
+    el('p', { class: 'faint' }, `Ask ${service.name} for something, in its app or with curl: it is drawn here within a second, each section with the calls that it made.`));
+}
+
 /** Time from left to right, duration from bottom to top, on a logarithmic scale: a slow one hides no fast ones. */
 function scatter(requests) {
   const moments = requests.map(({ beganAt }) => Date.parse(beganAt));

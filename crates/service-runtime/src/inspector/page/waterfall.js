@@ -90,8 +90,8 @@ function bars({ attributes: facts, beganUs, tookUs }, at) {
 function stateOf({ failed, left, attributes: facts }) {
   const outcome = facts['triptych.outcome'] ?? facts['triptych.section.status'] ?? 'ok';
   if (outcome === 'cancelled') return 'cancelled';
-  if (outcome === 'stale') return 'stale';
-  if (failed || !['ok', 'not_found', 'refused'].includes(outcome)) return 'failed';
+  if (outcome === 'stale' || outcome === 'refused') return 'stale';
+  if (failed || !['ok', 'not_found'].includes(outcome)) return 'failed';
   return !left && facts['triptych.upstream'] ? 'spared' : 'ok';
 }
 
