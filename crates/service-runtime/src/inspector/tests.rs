@@ -29,7 +29,13 @@ fn inspector(token: Option<&str>) -> (Inspector, Router) {
     (inspector, router)
 }
 
-async fn send(router: &Router, method: &str, path: &str, headers: &[(HeaderName, &str)], body: &str) -> Response {
+async fn send(
+    router: &Router,
+    method: &str,
+    path: &str,
+    headers: &[(HeaderName, &str)],
+    body: &str,
+) -> Response {
     let mut request = HttpRequest::builder().method(method).uri(path);
     if !headers.iter().any(|(name, _)| name == HOST) {
         request = request.header(HOST, "127.0.0.1:9081");
@@ -109,7 +115,8 @@ async fn a_browser_shows_the_token_once_and_a_session_from_then_on() {
     }
     // What another site's form could send.
     let form = (HeaderName::from_static("content-type"), "text/plain");
-    let answer = send(&router, "POST", "/inspector/session", &[form], &json!({"token": TOKEN}).to_string()).await;
+    let answer =
+        send(&router, "POST", "/inspector/session", &[form], &json!({"token": TOKEN}).to_string()).await;
     assert_eq!(answer.status(), 415);
     let answer = send(&router, "DELETE", "/inspector/session", &[], "").await;
     let forgotten = answer.headers()[SET_COOKIE].to_str().unwrap();
@@ -173,7 +180,13 @@ async fn every_answer_says_what_its_page_may_do() {
 #[tokio::test]
 async fn requests_are_found_by_what_is_known_of_them() {
     let (inspector, router) = inspector(Some(TOKEN));
-    let calls = vec![span((2, 1), SpanKind::Client, "GET /users/{id}", (1, 8), &[("triptych.upstream", "users".into())])];
+    let calls = vec![span(
+        (2, 1),
+        SpanKind::Client,
+        "GET /users/{id}",
+        (1, 8),
+        &[("triptych.upstream", "users".into())],
+    )];
     let slow = std::time::Duration::from_millis(1500);
     for said in [
         Said { spans: calls, ..Said::ok() },
@@ -198,9 +211,13 @@ async fn requests_are_found_by_what_is_known_of_them() {
         ("?user=u_42", json!([])),
     ] {
         let list = read(&router, &format!("/inspector/requests{query}")).await;
-        let found: Vec<_> = list["requests"].as_array().unwrap().iter().map(|one| one["number"].clone()).collect();
+        let found: Vec<_> =
+            list["requests"].as_array().unwrap().iter().map(|one| one["number"].clone()).collect();
         assert_eq!((json!(found), &list["newest"]), (numbers, &json!(4)), "{query}");
-        assert_eq!((&list["service"], &list["version"], &list["keeps"]), (&json!("web-bff"), &json!("1.2.3"), &json!(200)));
+        assert_eq!(
+            (&list["service"], &list["version"], &list["keeps"]),
+            (&json!("web-bff"), &json!("1.2.3"), &json!(200))
+        );
     }
     for query in ["?outcome=good", "?since=-1", "?page=2"] {
         assert_eq!(ask(&router, &format!("/inspector/requests{query}"), &[BEARER]).await.0, 400, "{query}");
@@ -225,7 +242,8 @@ async fn requests_of_one_trace_are_found_together() {
     inspector.keep(&Said::ok().completed());
     let path = format!("/inspector/requests/{}", first.context.trace().trace_id());
     let found = read(&router, &path).await;
-    let statuses: Vec<_> = found["requests"].as_array().unwrap().iter().map(|one| one["status"].clone()).collect();
+    let statuses: Vec<_> =
+        found["requests"].as_array().unwrap().iter().map(|one| one["status"].clone()).collect();
     assert_eq!(json!(statuses), json!([404, 200]));
 }
 
@@ -253,7 +271,10 @@ async fn the_page_is_whole() {
         assert_eq!(status, 200, "{path}");
         let foreign = text.replace("http://www.w3.org/2000/svg", "");
         assert!(!foreign.contains("http://") && !foreign.contains("https://"), "{path}");
-        assert!(!text.contains("innerHTML") && !text.contains("outerHTML") && !text.contains("eval("), "{path}");
+        assert!(
+            !text.contains("innerHTML") && !text.contains("outerHTML") && !text.contains("eval("),
+            "{path}"
+        );
         let quoted = text.split(['"', '\'']);
         let named = quoted.filter_map(|word| match word.strip_prefix("./") {
             Some(module) if module.ends_with(".js") => Some(format!("/inspector/{module}")),

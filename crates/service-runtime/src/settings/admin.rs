@@ -28,7 +28,9 @@ impl AdminSettings {
             return Err(Invalid::new("token", problem));
         }
         match self.hosts.iter().find(|host| !is_name(host)) {
-            Some(host) => Err(Invalid::new("hosts", format!("{host:?} is no name of a host, without a port"))),
+            Some(host) => {
+                Err(Invalid::new("hosts", format!("{host:?} is no name of a host, without a port")))
+            }
             None => Ok(()),
         }
     }

@@ -56,10 +56,10 @@ fn span(recorded: &Recorded) -> Span<'_> {
         began_us: micros(recorded.began),
         took_us: micros(recorded.took),
         failed: matches!(recorded.status, Status::Error { .. }),
-        waited_for: recorded.link.as_ref().map(|link| Link {
-            trace_id: link.trace_id().to_string(),
-            span_id: link.span_id().to_string(),
-        }),
+        waited_for: recorded
+            .link
+            .as_ref()
+            .map(|link| Link { trace_id: link.trace_id().to_string(), span_id: link.span_id().to_string() }),
         attributes: Attributes(&recorded.attributes),
     }
 }

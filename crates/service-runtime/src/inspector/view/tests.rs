@@ -108,7 +108,13 @@ async fn a_request_is_told_with_what_happened_to_its_calls() {
         warnings: vec![("promos", "breaker_open")],
         spans: vec![
             shared,
-            span((4, 2), SpanKind::Client, "GET /orders", (60, 91), &[orders, attempt("hedge"), outcome("ok")]),
+            span(
+                (4, 2),
+                SpanKind::Client,
+                "GET /orders",
+                (60, 91),
+                &[orders, attempt("hedge"), outcome("ok")],
+            ),
             late,
             span((2, 1), SpanKind::Internal, "section orders", (0, 91), &section),
         ],
@@ -225,7 +231,11 @@ async fn what_became_of_a_request_is_what_its_client_saw() {
         (Said { warnings: lost.clone(), ..Said::ok() }, "degraded", false),
         (Said { status: Some(304), ..Said::ok() }, "ok", false),
         (Said { status: Some(404), error: Some("not-found"), ..Said::ok() }, "refused", false),
-        (Said { status: Some(503), warnings: lost, took: Duration::from_secs(3), ..Said::ok() }, "failed", true),
+        (
+            Said { status: Some(503), warnings: lost, took: Duration::from_secs(3), ..Said::ok() },
+            "failed",
+            true,
+        ),
         (Said { status: None, error: Some("cancelled"), ..Said::ok() }, "cancelled", false),
     ] {
         let request = serde_json::to_value(Request::of(&said.completed(), SLOW)).unwrap();
