@@ -116,7 +116,10 @@ pub(super) async fn log_in(
             let session = door.sessions.begin(SystemTime::now());
             (StatusCode::NO_CONTENT, door.set_cookie(&session, LASTS.as_secs())).into_response()
         }
-        Ok(_) => StatusCode::UNAUTHORIZED.into_response(),
+        Ok(_) => {
+            tracing::warn!("inspector asked for with a wrong token");
+            StatusCode::UNAUTHORIZED.into_response()
+        }
         Err(rejection) => rejection.status().into_response(),
     }
 }
