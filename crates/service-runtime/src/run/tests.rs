@@ -57,10 +57,9 @@ async fn start_with(token: Option<&str>, server: ServerSettings) -> Running {
         listen: any,
         admin: AdminSettings { listen: any, token: token.map(Secret::new), hosts: vec![] },
         server,
-        inspector: None,
         config: "{\"listen\": 1}".to_owned(),
     };
-    let bound = Bound::open(plan, app).await.expect("port 0 is never taken");
+    let bound = Bound::open(plan, app, &Telemetry::off()).await.expect("port 0 is never taken");
     let (sender, signals) = Signals::scripted();
     Running {
         public: bound.public.local_addr().expect("it is bound"),
