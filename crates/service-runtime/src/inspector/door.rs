@@ -85,9 +85,11 @@ pub(super) async fn host(State(door): State<Arc<Door>>, request: Request, next: 
     let answer = if said.or(asked).is_some() && said.into_iter().chain(asked).all(is_ours) {
         next.run(request).await
     } else {
-        let known = door.hosts.iter().map(|host| format!(", {host}")).collect::<String>();
+        let mut names = vec!["localhost"];
+        names.extend(door.hosts.iter().map(String::as_str));
+        let names = names.join(", ");
         let words = format!(
-            "The inspector answers to IP addresses, localhost and the names in admin.hosts alone: localhost{known}\n"
+            "The inspector answers to IP addresses, localhost and the names in admin.hosts alone: {names}\n"
         );
         (StatusCode::MISDIRECTED_REQUEST, words).into_response()
     };

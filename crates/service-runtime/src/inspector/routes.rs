@@ -1,5 +1,10 @@
 //! The inspector's addresses, and what the page is told there.
 
+#![expect(
+    clippy::disallowed_types,
+    reason = "problems are for clients; who asks here reads axum's words, which say what is wrong"
+)]
+
 use std::sync::Arc;
 
 use axum::body::Body;

@@ -1,11 +1,11 @@
 //! What a browser shows instead of the admin token: a time until which it is good, and a signature that only who has
 //! the token can make. Nothing is kept of it here, so that it outlasts a restart; a new token ends all of them.
 
-use std::fmt::Write;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::hmac;
 
+use super::hex;
 use crate::settings::Secret;
 
 /// A working day. Then the token is asked for again.
@@ -25,11 +25,8 @@ impl Sessions {
     /// A session that is good until `LASTS` after `now`.
     pub(super) fn begin(&self, now: SystemTime) -> String {
         let until = seconds(now) + LASTS.as_secs();
-        let mut session = format!("{until}.");
-        for byte in hmac::sign(&self.key, self.signed(until).as_bytes()).as_ref() {
-            let _ = write!(session, "{byte:02x}");
-        }
-        session
+        let signature = hmac::sign(&self.key, self.signed(until).as_bytes());
+        format!("{until}.{}", hex(signature.as_ref()))
     }
 
     /// Whether this is a session of ours that has not ended. Takes as long for any signature that is wrong.

@@ -277,7 +277,9 @@ async fn the_page_is_whole() {
         );
         let quoted = text.split(['"', '\'']);
         let named = quoted.filter_map(|word| match word.strip_prefix("./") {
-            Some(module) if module.ends_with(".js") => Some(format!("/inspector/{module}")),
+            Some(module) if module.split('.').next_back() == Some("js") => {
+                Some(format!("/inspector/{module}"))
+            }
             _ => word.starts_with("/inspector/").then(|| word.to_owned()),
         });
         let files = named.filter(|path| path.contains('.'));

@@ -11,11 +11,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use tokio::time::Instant;
 
+use super::hex;
+
 mod span;
 
 /// A request, without its spans.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "a request id is called so everywhere")]
 pub(super) struct Request {
     /// Counted from the start of the process.
     pub(super) number: u64,
@@ -176,8 +179,7 @@ fn deadline(context: &RequestContext, took: Duration) -> Duration {
 
 /// As the audit log names people, so that one can be followed from there to here.
 fn hashed(subject: &str) -> String {
-    let digest = digest(&SHA256, subject.as_bytes());
-    digest.as_ref()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&digest(&SHA256, subject.as_bytes()).as_ref()[..8])
 }
 
 fn timestamp(time: SystemTime) -> Timestamp {

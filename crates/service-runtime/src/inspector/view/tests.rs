@@ -82,8 +82,8 @@ pub(in super::super) fn request_with_spans(number: u64) -> Request {
     Request::of(&Said { spans: (0..number).map(call).collect(), ..Said::ok() }.completed(), SLOW)
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_request_is_told_with_what_happened_to_its_calls() {
+/// A request whose call was hedged, and which shared one that broke its contract.
+fn eventful() -> Completed {
     let orders = ("triptych.upstream", "orders".into());
     let outcome = |word: &'static str| ("triptych.outcome", word.into());
     let attempt = |word: &'static str| ("triptych.attempt", word.into());
@@ -104,7 +104,7 @@ async fn a_request_is_told_with_what_happened_to_its_calls() {
     );
     shared.link = Some(Trace::start().context_of(SpanId::from(9)));
     let section = [("triptych.section", "orders".into()), ("triptych.section.status", "ok".into())];
-    let said = Said {
+    Said {
         warnings: vec![("promos", "breaker_open")],
         spans: vec![
             shared,
@@ -119,8 +119,13 @@ async fn a_request_is_told_with_what_happened_to_its_calls() {
             span((2, 1), SpanKind::Internal, "section orders", (0, 91), &section),
         ],
         ..Said::ok()
-    };
-    let request = Request::of(&said.completed(), SLOW);
+    }
+    .completed()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_is_told_with_what_happened_to_its_calls() {
+    let request = Request::of(&eventful(), SLOW);
     let told = serde_json::to_value(request.with_spans()).unwrap();
     insta::assert_json_snapshot!(told, {
         ".traceId" => "[id]", ".spanId" => "[id]", ".requestId" => "[id]", ".beganAt" => "[time]",
