@@ -17,6 +17,7 @@
 mod admin;
 mod cli;
 mod drain;
+mod inspector;
 pub mod listener;
 pub mod ready;
 mod run;
@@ -31,6 +32,7 @@ use axum::Router;
 use tokio_util::task::TaskTracker;
 
 pub use cli::{Output, ServiceCommand};
+pub use inspector::Inspector;
 pub use listener::{ConnectionAbort, Server, serve};
 pub use settings::{AdminSettings, Invalid, Secret, ServerSettings, ServiceSettings, SettingsError};
 pub use telemetry::{Telemetry, TelemetrySettings};

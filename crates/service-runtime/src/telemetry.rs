@@ -21,7 +21,7 @@ use opentelemetry_semantic_conventions::attribute::{
 use request_context::{Observe, Unobserved};
 use uuid::Uuid;
 
-use crate::BuildError;
+use crate::{BuildError, Inspector};
 use metrics::Metrics;
 use observer::Observer;
 use requests::RequestMetrics;
@@ -35,13 +35,14 @@ struct Inner {
     meter: Meter,
     observer: Arc<dyn Observe>,
     metrics: Option<Metrics>,
+    inspector: Option<Inspector>,
 }
 
 impl Telemetry {
     /// Shows nothing: for tests, and for commands that serve nobody.
     pub fn off() -> Self {
         let meter = NoopMeterProvider::new().meter("off");
-        Self(Arc::new(Inner { meter, observer: Arc::new(Unobserved), metrics: None }))
+        Self(Arc::new(Inner { meter, observer: Arc::new(Unobserved), metrics: None, inspector: None }))
     }
 
     /// For the service of this name and version.
@@ -54,8 +55,11 @@ impl Telemetry {
         let meter = metrics.meter();
         build_info(&meter, name, version);
         let requests = RequestMetrics::new(&meter);
-        let observer = Observer { requests, server_timing: settings.server_timing.clone() };
-        Ok(Self(Arc::new(Inner { meter, observer: Arc::new(observer), metrics: Some(metrics) })))
+        let inspector =
+            settings.inspector.then(|| Inspector::new(settings.inspector_requests, settings.slow));
+        let server_timing = settings.server_timing.clone();
+        let observer = Arc::new(Observer { requests, inspector: inspector.clone(), server_timing });
+        Ok(Self(Arc::new(Inner { meter, observer, metrics: Some(metrics), inspector })))
     }
 
     /// What instruments are made with.
@@ -66,6 +70,11 @@ impl Telemetry {
     /// Who is to see every request.
     pub fn observer(&self) -> Arc<dyn Observe> {
         Arc::clone(&self.0.observer)
+    }
+
+    /// The last requests, where they are kept.
+    pub(crate) fn inspector(&self) -> Option<&Inspector> {
+        self.0.inspector.as_ref()
     }
 
     /// All metrics, in Prometheus' text format.

@@ -7,9 +7,11 @@ use opentelemetry::trace::TraceId;
 use request_context::{Completed, Observe};
 
 use super::requests::RequestMetrics;
+use crate::Inspector;
 
 pub(super) struct Observer {
     pub(super) requests: RequestMetrics,
+    pub(super) inspector: Option<Inspector>,
     pub(super) server_timing: Vec<IpNet>,
 }
 
@@ -28,5 +30,8 @@ impl Observe for Observer {
 
     fn completed(&self, request: Completed) {
         self.requests.completed(&request);
+        if let Some(inspector) = &self.inspector {
+            inspector.keep(&request);
+        }
     }
 }
