@@ -19,7 +19,7 @@ WEIGHTS = {"dashboard": 3, "home": 4, "partner": 3, "checkout": 1}
 ONE_RESTART_SECONDS = 12
 BEFORE_SECONDS, KILLED_SECONDS, AFTER_SECONDS = 5, 10, 5
 # While one is killed, its requests take so long: else there would be hardly any of them under way.
-SLOW = [{"path": "*", "mode": "latency", "latencyMs": 250}]
+SLOW = [{"path": "*", "mode": "latency", "latencyMs": 150}]
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,16 @@ CLUSTER = "ratelimit"
 DOMAIN = "edge"
 
 
-def filter_item(address):
-    """The filter, as an item of `http_filters`."""
+def filters(address):
+    """The items of `http_filters`: what the second says of its limits, the first tells before the local one says its own."""
+    mutations = {
+        "@type": "type.googleapis.com/envoy.extensions.filters.http.header_mutation.v3.HeaderMutation",
+        "mutations": {"response_mutations": rates.retry_after("request_rate_limited")},
+    }
+    return [{"name": "envoy.filters.http.header_mutation", "typed_config": mutations}, rate_limit(address)]
+
+
+def rate_limit(address):
     host, _ = replicas.split(address)
     return {
         "name": "envoy.filters.http.ratelimit",

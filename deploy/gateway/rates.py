@@ -21,10 +21,6 @@ KEY_METADATA = ("triptych", "key_id")
 NOBODY = "nobody"  # stands for the subject of who has no verified token
 # The buckets of each kind that are remembered, at some 700 bytes; beyond, who was silent longest gets a new one.
 REMEMBERED = 10_000
-RETRY_AFTER = (
-    "%CEL(response.code_details in ['local_rate_limited', 'request_rate_limited'] && 'x-ratelimit-reset' in response.headers"
-    " ? response.headers['x-ratelimit-reset'] : response.headers['retry-after'])%"
-)
 SIGN_IN = r"/web/auth/(login|callback)(\?.*)?"
 
 
@@ -98,7 +94,7 @@ def filter_config(rates):
     return {
         "@type": "type.googleapis.com/envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit",
         "stat_prefix": "edge",
-        "enable_x_ratelimit_headers": "DRAFT_VERSION_03",  # not for the client: RETRY_AFTER is made of them
+        "enable_x_ratelimit_headers": "DRAFT_VERSION_03",  # for retry_after, not for the client
         "filter_enabled": always("enabled"),
         "filter_enforced": always("enforced"),
         "always_consume_default_token_bucket": False,
@@ -127,6 +123,18 @@ def actions():
         {"actions": [nobody, address]},
         {"actions": [nobody, key, address]},
         {"actions": [sign_in, address]},
+    ]
+
+
+def retry_after(cause):
+    """The mutations of an answer after which it says when the bucket that refused has a token again.
+
+    `cause` is Envoy's name for the refusal. Whoever else says when to come back has said it.
+    """
+    seconds = f"%CEL(response.code_details == '{cause}' ? response.headers['x-ratelimit-reset'] : response.headers['retry-after'])%"
+    return [
+        {"append": {"header": {"key": "retry-after", "value": seconds}, "append_action": "OVERWRITE_IF_EXISTS"}},
+        {"remove_on_match": {"key_matcher": {"prefix": "x-ratelimit-"}}},
     ]
 
 
