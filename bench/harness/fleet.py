@@ -48,9 +48,10 @@ class Replica:
 class Fleet(Deployment):
     """A context, as a deployment is, with replicas instead of single BFFs."""
 
-    def __init__(self, binaries, work, redis_server):
+    def __init__(self, binaries, work, redis_server, settings=None):
         super().__init__(binaries, work)
         self.redis_server = redis_server
+        self.settings = settings or {}
         self.replicas = []
         self._ports = free_ports()
 
@@ -129,7 +130,7 @@ class Fleet(Deployment):
             settings |= {"BFF__SESSION__SINGLE_REPLICA": "false", "BFF__SESSION__KEY": self.session_key}
         for service in UPSTREAMS[replica.bff]:
             settings[f"BFF__UPSTREAMS__{service.upper()}__URL"] = self.services[service]
-        return settings
+        return settings | self.settings
 
     def _start_redis(self):
         port = next(self._ports)
@@ -151,6 +152,7 @@ class Fleet(Deployment):
         gateway = self._add(Process("gateway", command, self.work))
         admin = gateway.wait_for(lambda _: admin_file.exists() and admin_file.read_text(encoding="utf-8"))
         gateway.wait_for(lambda _: is_ready(f"http://{admin}/ready"))
+        self.gateway_process = gateway
         with urllib.request.urlopen(f"http://{admin}/listeners", timeout=5) as answer:
             listeners = dict(line.split("::", 1) for line in answer.read().decode().splitlines())
         return f"http://{listeners['edge']}", f"http://{admin}"

@@ -20,9 +20,10 @@ class Failure(Exception):
 class Process:
     """A running program with its output in a log file."""
 
-    def __init__(self, name, command, logs, settings=None):
+    def __init__(self, name, command, logs, settings=None, number=1):
+        """`number` keeps the logs of programs of one name apart."""
         self.name = name
-        self.log = logs / f"{name}.log"
+        self.log = logs / (f"{name}.log" if number == 1 else f"{name}-{number}.log")
         self.started = time.perf_counter()
         with open(self.log, "wb") as log:
             # Nothing of the caller's settings gets in.

@@ -17,7 +17,7 @@ DOCUMENT = """\
 # Benchmarks
 
 What a BFF costs beyond the work itself. Written by `scripts/bench`, which anyone can run; `scripts/bench --short`
-takes three minutes, is less steady and writes nothing.
+takes five minutes, is less steady and writes nothing.
 
 ## What is compared
 
@@ -78,7 +78,7 @@ begun by signing in.
 
 The same screens call for call, with telemetry off and exported over OTLP (HTTP, protobuf) to a collector on this machine that counts
 what it is sent (`bench/src/sink.rs`): traces of 1 % of the requests, of all of them, and of all of them where no collector listens and where
-one takes what it is sent and never answers. Asked in turn, {connections} connections, {rounds} rounds; the ratios are those of one round. The cores are
+one takes what it is sent and never answers. Asked in turn, {connections} connections, {telemetry_rounds} rounds; the ratios are those of one round. The cores are
 fully used, so with all traces a BFF makes more spans than it may keep: what is dropped is counted, and costs less than what is sent.
 
 {telemetry}
@@ -113,6 +113,7 @@ def document(results):
         calls=layers.calls_table(results.layers),
         callers=layers.callers_table(results.layers),
         telemetry=telemetry.table(results.telemetry),
+        telemetry_rounds=telemetry.rounds(results.effort),
         connections=CONNECTIONS,
         many=MANY_CONNECTIONS,
         rounds=results.effort.rounds,

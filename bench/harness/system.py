@@ -93,7 +93,8 @@ class System:
         return [process for process in self._processes if process.is_running()]
 
     def start(self, name, *arguments, settings=None):
-        process = Process(name, [self.binaries / name, *arguments], self.work, settings)
+        number = 1 + sum(other.name == name for other in self._processes)
+        process = Process(name, [self.binaries / name, *arguments], self.work, settings, number)
         self._processes.append(process)
         return process
 

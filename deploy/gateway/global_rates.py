@@ -23,6 +23,7 @@ def filter_item(address):
             "timeout": "0.05s",
             # Nobody is refused because nobody can count.
             "failure_mode_deny": False,
+            "enable_x_ratelimit_headers": "DRAFT_VERSION_03",
             "rate_limits": rates.actions(),
             "rate_limit_service": {
                 "transport_api_version": "V3",

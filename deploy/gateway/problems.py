@@ -17,7 +17,7 @@ OWN_ERRORS = [
     (405, None, ("method-not-allowed", "The resource does not have this method", 405, None)),
     (408, None, ("request-timeout", "The request did not arrive in time", 408, None)),
     (413, None, ("body-too-large", "The body is too large", 413, None)),
-    # Every rate gives at least one token a second (rates.py).
+    # Until rates.RETRY_AFTER says it better.
     (429, None, ("too-many-requests", "There were too many requests", 429, 1)),
     (431, None, ("headers-too-large", "The headers are too many or too large", 431, None)),
     (501, None, INVALID),  # a transfer coding that nobody knows

@@ -21,6 +21,10 @@ KEY_METADATA = ("triptych", "key_id")
 NOBODY = "nobody"  # stands for the subject of who has no verified token
 # The buckets of each kind that are remembered, at some 700 bytes; beyond, who was silent longest gets a new one.
 REMEMBERED = 10_000
+RETRY_AFTER = (
+    "%CEL(response.code_details in ['local_rate_limited', 'request_rate_limited'] && 'x-ratelimit-reset' in response.headers"
+    " ? response.headers['x-ratelimit-reset'] : response.headers['retry-after'])%"
+)
 SIGN_IN = r"/web/auth/(login|callback)(\?.*)?"
 
 
@@ -94,6 +98,7 @@ def filter_config(rates):
     return {
         "@type": "type.googleapis.com/envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit",
         "stat_prefix": "edge",
+        "enable_x_ratelimit_headers": "DRAFT_VERSION_03",  # not for the client: RETRY_AFTER is made of them
         "filter_enabled": always("enabled"),
         "filter_enforced": always("enforced"),
         "always_consume_default_token_bucket": False,

@@ -99,6 +99,7 @@ class ConnectionManager:
         self.shared = {name: flow_yaml.write(name.lower(), value) for name, value in shared.items()}
         self.shared["ROUTES"] = routes(settings.web_app)
         own = {"RATES_OFF": settings.rates is None, "HOPS": settings.hops, "FORWARDED": forwarded.matcher(settings.hops)}
+        own["RETRY_AFTER"] = rates.RETRY_AFTER
         self.own = {name: json.dumps(value) for name, value in own.items()}
         global_filters = [global_rates.filter_item(settings.rate_service)] if settings.rate_service else []
         self.own["GLOBAL_RATES"] = flow_yaml.write_items("global_rates", global_filters)

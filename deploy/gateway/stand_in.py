@@ -77,6 +77,6 @@ class Connection(socketserver.BaseRequestHandler):
             return self.h2.reset_stream(stream, h2.errors.ErrorCodes.REFUSED_STREAM)
         if path == "/reset":
             return self.h2.reset_stream(stream, h2.errors.ErrorCodes.INTERNAL_ERROR)
-        status = "503" if path == "/unwell" else "200"
-        self.h2.send_headers(stream, [(":status", status), ("content-type", "application/json")])
+        status = [(":status", "503"), ("retry-after", "7")] if path == "/unwell" else [(":status", "200")]
+        self.h2.send_headers(stream, [*status, ("content-type", "application/json")])
         self.h2.send_data(stream, json.dumps(self.headers).encode(), end_stream=True)

@@ -10,6 +10,8 @@ from stand_in_grpc import StandInGrpc, fields, write
 
 PATH = "/envoy.service.ratelimit.v3.RateLimitService/ShouldRateLimit"
 OK, OVER_LIMIT = 1, 2
+MINUTE = 2
+WINDOW_ENDS_IN = 42  # seconds
 
 
 class StandInRateLimit(StandInGrpc):
@@ -30,8 +32,7 @@ class StandInRateLimit(StandInGrpc):
         with self.lock:
             self.asked.append((request[1][0].decode(), descriptors))
             codes = [self.count(descriptor) for descriptor in descriptors]
-        statuses = b"".join(write(2, write(1, code)) for code in codes)
-        return write(1, max(codes)) + statuses
+        return write(1, max(codes)) + b"".join(write(2, status(code)) for code in codes)
 
     def count(self, descriptor):
         limit = limit_of(self.settings["descriptors"], list(descriptor))
@@ -39,6 +40,13 @@ class StandInRateLimit(StandInGrpc):
             return OK
         self.counts[descriptor] += 1
         return OVER_LIMIT if self.counts[descriptor] > limit * self.share else OK
+
+
+def status(code):
+    """What is said of one descriptor: of a limit a minute this is left, and the window ends in so long."""
+    limit = write(1, 60) + write(2, MINUTE)
+    left = 0 if code == OVER_LIMIT else 1
+    return write(1, code) + write(2, limit) + write(3, left) + write(4, write(1, WINDOW_ENDS_IN))
 
 
 def entries(descriptor):

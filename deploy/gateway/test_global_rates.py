@@ -66,6 +66,7 @@ class GlobalRates(RunningGateway):
         answers = [self.get("/partner/x", source=source) for _ in range(61)]
         self.assert_problem(answers[-1], "too-many-requests", "/partner/x", "request_id")
         headers = answers[-1][1]
+        self.assertEqual(headers["retry-after"], "42")
         self.assertEqual([name for name in headers if name.startswith("x-envoy") or "ratelimit" in name], [])
 
 

@@ -57,9 +57,24 @@ class Addresses(Limited):
             with self.subTest(path):
                 answer = self.get(path, source=source)
                 self.assert_problem(answer, "too-many-requests", path, id_name)
-                self.assertEqual((answer[0], answer[1]["retry-after"]), (429, "1"))
+                self.assertEqual((answer[0], answer[1]["retry-after"]), (429, "500"))
                 self.assertEqual([name for name in answer[1] if name.startswith("x-envoy") or "ratelimit" in name], [])
         self.assertEqual(self.get("/web/x", source=next(self.sources))[0], 200)
+
+    def test_each_bucket_says_when_it_has_a_token_again(self):
+        source = next(self.sources)
+        for path, headers, limit, seconds in [
+            ("/web/auth/login", [], RATES["sign-in"], "1000"),
+            ("/partner/x", ["X-API-Key: tpk_wait_a"], RATES["address"] - RATES["sign-in"], "500"),
+        ]:
+            with self.subTest(path):
+                self.assertEqual(self.statuses(limit, path, *headers, source=source), [200] * limit)
+                answer = self.get(path, *headers, source=source)
+                self.assertEqual((answer[0], answer[1]["retry-after"]), (429, seconds))
+
+    def test_when_a_bff_says_when_it_is_asked_again_that_stands(self):
+        status, headers, _ = self.get("/web/unwell", source=next(self.sources))
+        self.assertEqual((status, headers["retry-after"]), (503, "7"))
 
     def test_nobody_chooses_an_address(self):
         source = self.exhausted()

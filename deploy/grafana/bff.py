@@ -245,6 +245,13 @@ def store_and_cache() -> list:
         ),
         graph("Cache, size", "bytes", "By replica, below cache.max_bytes.", size, width=6),
         graph("Cache, answers kept", "none", "By replica.", [(f"triptych_cache_entries{{{JOB}}}", "{{instance}}")], width=6),
+        graph(
+            "Store in memory, size",
+            "bytes",
+            "By replica, below store.max_bytes. Nothing, with Redis.",
+            [(f"triptych_store_size_bytes{{{JOB}}}", "{{instance}} {{triptych_store_keeps}}")],
+            width=6,
+        ),
         number(
             "Store",
             "none",

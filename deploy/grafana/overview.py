@@ -174,7 +174,7 @@ def saturation() -> list:
             "The store",
             "none",
             "1: the last operation reached it. 0: signed-in requests and writes with a key answer 503.",
-            [("min by (job) (triptych_store_up)", "{{job}}")],
+            [("min by (job, triptych_store_keeps) (triptych_store_up)", "{{job}} {{triptych_store_keeps}}")],
             width=6,
             top=1,
         ),

@@ -22,7 +22,7 @@ INTERVAL_SECONDS = 30
 BASE = "2m"
 WINDOWS = ("5m", "30m", "1h", "2h", "6h", "1d", "3d")
 # Severity: pairs of (burn rate, long window, short window); and the window in which at least MIN_BAD answers were bad.
-BURNS = {
+BURNS: dict[str, tuple[list[tuple[float, str, str]], str]] = {
     "page": ([(14.4, "1h", "5m"), (6, "6h", "30m")], "6h"),
     "ticket": ([(3, "1d", "2h"), (1, "3d", "6h")], "3d"),
 }
@@ -168,7 +168,7 @@ def alerts() -> list[dict]:
 def alert(kind: str, severity: str) -> dict:
     name, summary = TEXTS[kind]
     pairs, enough = BURNS[severity]
-    burning = "\nor\n".join(pair(kind, *burn_pair) for burn_pair in pairs)
+    burning = "\nor\n".join(pair(kind, rate, long, short) for rate, long, short in pairs)
     bad = f'{INTERVAL_SECONDS} * sum_over_time(slo:bad:rate{BASE}{{slo="{kind}"}}[{enough}]) >= {MIN_BAD}'
     runbook = "docs/runbooks/" + {"availability": "screen-unavailable.md", "latency": "screen-slow.md"}[kind]
     return {
@@ -202,7 +202,7 @@ class Readable(yaml.SafeDumper):
         return True
 
 
-def literal(dumper: yaml.Dumper, text: str) -> yaml.Node:
+def literal(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
 
 

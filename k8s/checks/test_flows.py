@@ -76,6 +76,7 @@ class Production(unittest.TestCase):
         for bff in BFFS:
             gateway, prometheus = peers(one(f"production/{bff}", "NetworkPolicy", bff)["spec"]["ingress"], "from")
             self.assertEqual(gateway[1], [{"port": "http"}])
+            self.assertIn("envoy-gateway-system", str(gateway[0]["namespaceSelector"]))
             [expression] = gateway[0]["podSelector"]["matchExpressions"]
             [owner] = of_kind("production/gateway", "Gateway")
             self.assertEqual((expression["key"], expression["values"]), ("gateway.envoyproxy.io/owning-gateway-name", [name_of(owner)]))

@@ -107,7 +107,26 @@ class Equal(unittest.TestCase):
                     "maxParallelRetries": threshold["max_retries"],
                 },
             )
-            self.assertEqual(seconds(policy["timeout"]["tcp"]["connectTimeout"]), float(cluster["connect_timeout"].removesuffix("s")))
+
+    def test_which_replica_is_asked_and_which_is_left_alone(self):
+        for bff in BFFS:
+            for policy in of_kind(f"production/{bff}", "BackendTrafficPolicy"):
+                name, spec = policy["metadata"]["name"], policy["spec"]
+                cluster = self.clusters[name.removesuffix("-sign-in")]
+                outliers, passive = cluster["outlier_detection"], spec["healthCheck"]["passive"]
+                with self.subTest(policy=name):
+                    self.assertEqual((cluster["lb_policy"], spec["loadBalancer"]["type"]), ("LEAST_REQUEST", "LeastRequest"))
+                    slow_start = cluster["least_request_lb_config"]["slow_start_config"]["slow_start_window"]
+                    self.assertEqual(spec["loadBalancer"]["slowStart"]["window"], slow_start)
+                    panic = cluster["common_lb_config"]["healthy_panic_threshold"]["value"]
+                    self.assertEqual(spec["healthCheck"]["panicThreshold"], panic)
+                    self.assertEqual(passive["consecutiveLocalOriginFailures"], outliers["consecutive_local_origin_failure"])
+                    self.assertEqual(passive["consecutive5XxErrors"], outliers["enforcing_consecutive_5xx"])
+                    self.assertEqual(passive["interval"], outliers["interval"])
+                    self.assertEqual(passive["baseEjectionTime"], outliers["base_ejection_time"])
+                    self.assertEqual(passive["maxEjectionPercent"], outliers["max_ejection_percent"])
+                    connect = float(cluster["connect_timeout"].removesuffix("s"))
+                    self.assertEqual(seconds(spec["timeout"]["tcp"]["connectTimeout"]), connect)
 
     def test_tokens(self):
         provider = next(iter(self.first("providers").values()))
@@ -120,6 +139,29 @@ class Equal(unittest.TestCase):
             self.assertEqual(ours["claimToHeaders"], [{"claim": "sub", "header": OURS}])
             self.assertEqual(ours["remoteJWKS"]["cacheDuration"], provider["remote_jwks"]["cache_duration"])
             self.assertIn(OURS, str(one(f"production/{bff}", "HTTPRoute", bff)["spec"]["rules"][0]["filters"]))
+
+    def test_buckets(self):
+        """The same kinds, and each at least as large as what a caller may do at once, or for ever, there."""
+        rates = {tuple(entry["key"] for entry in each["entries"]): each["token_bucket"] for each in self.first("descriptors")}
+        address = rates["subject", "masked_remote_address"]
+        self.assertEqual(self.limits("web-bff", "web-bff"), 2 * [(("address",), address["max_tokens"], "Second")])
+        a_minute = rates["path", "masked_remote_address"]["tokens_per_fill"] * 60
+        self.assertEqual(self.limits("web-bff", "web-bff-sign-in"), 2 * [(("address",), a_minute, "Minute")])
+        nobody = 2 * [((f"no {OURS}", "address"), address["max_tokens"], "Second")]
+        subject = [((OURS,), rates["issuer", "subject"]["tokens_per_fill"], "Second")]
+        self.assertEqual(self.limits("mobile-bff", "mobile-bff"), nobody + subject)
+        key = rates["subject", "key", "masked_remote_address"]["tokens_per_fill"]
+        self.assertEqual(self.limits("partner-bff", "partner-bff"), nobody + subject + 2 * [(("x-api-key", "address"), key, "Second")])
+
+    def limits(self, bff, policy):
+        """[(what names the bucket, how many, in which time)] of each rule; addresses are those of IPv4, then those of IPv6."""
+        found = []
+        for rule in one(f"production/{bff}", "BackendTrafficPolicy", policy)["spec"]["rateLimit"]["local"]["rules"]:
+            [selector] = rule["clientSelectors"]
+            names = [("no " if header.get("invert") else "") + header["name"] for header in selector.get("headers", [])]
+            names += ["address"] if selector.get("sourceCIDR", {}).get("type") == "Distinct" else []
+            found.append((tuple(names), rule["limit"]["requests"], rule["limit"]["unit"]))
+        return found
 
     def test_no_bff_gets_what_only_the_rates_need(self):
         self.assertEqual(of_kind("production/web-bff", "SecurityPolicy"), [])

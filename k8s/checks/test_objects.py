@@ -3,6 +3,8 @@
 import re
 import unittest
 
+import yaml
+from python_env import ROOT
 from rendered import (
     BFFS, container_of, environment_of, matches, name_of, objects, of_kind, one, overlays, pods, pods_of,
     ports_of, seconds,
@@ -176,6 +178,11 @@ class Life(unittest.TestCase):
             [deployment] = of_kind(overlay, "Deployment")
             self.assertIn("cpu", container_of(deployment)["resources"]["requests"])
 
+    def test_the_adapter_makes_the_metric_that_the_autoscaler_asks_for(self):
+        [rule] = yaml.safe_load((ROOT / "k8s/prometheus-adapter.yaml").read_text(encoding="utf-8"))["rules"]["custom"]
+        self.assertEqual(rule["name"]["as"], "http_server_active_requests")
+        self.assertTrue(rule["metricsQuery"].startswith("sum by (<<.GroupBy>>) (http_server_active_requests"))
+
 
 class Confinement(unittest.TestCase):
     def test_pods_are_as_the_restricted_standard_wants_them(self):
@@ -216,3 +223,17 @@ class Confinement(unittest.TestCase):
             for file in files:
                 self.assertTrue(file.startswith(mounts["secrets"] + "/"), file)
             self.assertFalse([variable for variable in container["env"] if "secretKeyRef" in str(variable)])
+
+    def test_the_page_for_operators_names_every_secret(self):
+        page = (ROOT / "docs/kubernetes.md").read_text(encoding="utf-8")
+        for overlay in ALONE:
+            [deployment] = of_kind(overlay, "Deployment")
+            secrets = [volume["secret"]["secretName"] for volume in deployment["spec"]["template"]["spec"]["volumes"] if "secret" in volume]
+            keys = [value.rsplit("/", 1)[1] for name, value in environment_of(deployment).items() if name.endswith("_FILE")]
+            for name in secrets + keys:
+                self.assertIn(f"`{name}`", page)
+
+    def test_a_gateway_is_of_a_class_that_comes_with_it(self):
+        for overlay in ("local", "production/gateway"):
+            [gateway], [kind] = of_kind(overlay, "Gateway"), of_kind(overlay, "GatewayClass")
+            self.assertEqual(gateway["spec"]["gatewayClassName"], name_of(kind))

@@ -21,8 +21,6 @@ CONFIG = ROOT / "deploy/prometheus/prometheus.yml"
 BOARDS = ("overview", "bff", "upstream")
 BFFS = ("web-bff", "mobile-bff", "partner-bff")
 SEVERITIES = {"page", "ticket"}
-# Variables of Grafana, by what they could stand for.
-VARIABLES = re.compile(r"\$(__rate_interval|__range|\w+)")
 
 Check = Callable[[], Iterator[str]]
 
@@ -125,18 +123,14 @@ def tested() -> Iterator[str]:
 
 def dashboards_parse() -> Iterator[str]:
     """Each query as a rule, since promtool knows how to check those."""
-    queries = [expression for expression in sources.expressions() if ".json: " in expression.place]
-    rules = [{"record": f"query:{index}", "expr": without_variables(query.text)} for index, query in enumerate(queries)]
+    queries = list(sources.queries())
+    rules = [{"record": f"query:{index}", "expr": server.without_variables(query.text)} for index, query in enumerate(queries)]
     with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
         json.dump({"groups": [{"name": "queries", "rules": rules}]}, file)
         file.flush()
         for line in promtool("check", "rules", file.name):
             place = re.search(r'rule (\d+), "query', line)
             yield f"{queries[int(place[1]) - 1].place}: {line}" if place else line
-
-
-def without_variables(expression: str) -> str:
-    return VARIABLES.sub(lambda found: "5m" if found[1].startswith("__") else ".*", expression)
 
 
 def routes(binaries: Path) -> Iterator[str]:

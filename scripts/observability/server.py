@@ -1,13 +1,16 @@
-"""A real Prometheus, for some seconds: it reads our configuration, scrapes a page with every metric and evaluates every rule."""
+"""A real Prometheus, for some seconds: it reads our configuration, scrapes a page with every metric, evaluates every rule
+and answers every query of the dashboards."""
 
 import functools
 import http.server
 import json
+import re
 import socket
 import subprocess
 import tempfile
 import threading
 import time
+import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
@@ -21,6 +24,10 @@ from observability.sources import ROOT
 
 CONFIG = ROOT / "deploy/prometheus/prometheus.yml"
 PATIENCE_SECONDS = 40
+VARIABLE = re.compile(r"\$(\w+)")
+CHOSEN = {"service": "web-bff", "route": "/dashboard", "upstream": "a"}
+# Of the two series of each metric: screens that have an objective, so that the rules meet it.
+VALUES = {"http_request_method": ("GET", "POST"), "http_route": ("/dashboard", "/orders")}
 
 
 @functools.cache
@@ -40,12 +47,16 @@ def evaluates() -> Iterator[str]:
         command = [Path(promtool()).with_name("prometheus"), f"--config.file={config}", f"--web.listen-address={address}"]
         processes.start("prometheus", [*map(str, command), f"--storage.tsdb.path={folder}/data"])
         try:
-            wait_for(lambda: ready(address))
+            wait_for(lambda: scraped(address))
+            # The first one after that may have begun before it.
+            for _ in range(2):
+                wait_for_evaluations(address)
         except TimeoutError:
             yield f"Prometheus did not begin: {processes.log('prometheus').read_text(encoding='utf-8')[-2000:]}"
             return
         yield from unscraped(address)
         yield from failing_rules(address)
+        yield from failing_queries(address)
 
 
 def rewritten(address: str, folder: Path) -> dict:
@@ -60,7 +71,8 @@ def rewritten(address: str, folder: Path) -> dict:
     config["rule_files"] = [f"{folder}/*.yaml"]
     for job in config["scrape_configs"]:
         job.pop("dns_sd_configs", None)
-        job["static_configs"] = [{"targets": [address]}]
+        # Two replicas: what joins without saying of which is not found with one.
+        job["static_configs"] = [{"targets": [address, address.replace("127.0.0.1", "localhost")]}]
     return config
 
 
@@ -77,11 +89,34 @@ def failing_rules(address: str) -> Iterator[str]:
                 yield f"{group['name']}: {rule['name']}: {rule.get('lastError', 'it was not evaluated')}"
 
 
-def ready(address: str) -> bool:
-    """Every target was scraped and every rule evaluated at least once, also those of the slowest group."""
+def failing_queries(address: str) -> Iterator[str]:
+    for expression in sources.queries():
+        query = urllib.parse.urlencode({"query": without_variables(expression.text)})
+        try:
+            ask(address, f"query?{query}")
+        except urllib.error.HTTPError as error:
+            yield f"{expression.place}: {json.load(error)['error']}"
+
+
+def without_variables(query: str) -> str:
+    """A query of a dashboard, with what could stand for each variable of Grafana."""
+    return VARIABLE.sub(lambda found: CHOSEN.get(found[1], "5m"), query)
+
+
+def scraped(address: str) -> bool:
+    """Every target was tried. Prometheus takes some seconds to know of any."""
     targets = ask(address, "targets")["activeTargets"]
-    rules = [rule for group in ask(address, "rules")["groups"] for rule in group["rules"]]
-    return bool(rules) and all(it["health"] != "unknown" for it in [*rules, *targets])
+    return bool(targets) and all(target["health"] != "unknown" for target in targets)
+
+
+def wait_for_evaluations(address: str) -> None:
+    before = evaluations(address)
+    wait_for(lambda: all(now != then for now, then in zip(evaluations(address), before)))
+
+
+def evaluations(address: str) -> list[str]:
+    """When each rule was evaluated last."""
+    return [rule["lastEvaluation"] for group in ask(address, "rules")["groups"] for rule in group["rules"]]
 
 
 def ask(address: str, what: str) -> dict:
@@ -124,13 +159,13 @@ def named() -> set[str]:
 
 
 def series(name: str) -> str:
-    """Two series that differ in every label but those that all rules agree on."""
+    """Two series that differ in every label; one, if there is none."""
     table = sources.table()
     metric = table.get(name) or table.get(name.rsplit("_", 1)[0])
     labels = sorted(metric.labels) if metric else ["envoy_cluster_name"]
     lines = []
-    for value in ("a", "b"):
-        text = ",".join(f'{label}="{value}"' for label in labels)
+    for index, value in enumerate("ab" if labels else "a"):
+        text = ",".join(f'{label}="{VALUES.get(label, (value, value))[index]}"' for label in labels)
         if name.endswith("_bucket"):
             lines += [f'{name}{{{text},le="{bound}"}} 1\n' for bound in ("0.25", "0.5", "0.75", "1", "2.5", "+Inf")]
         else:

@@ -77,13 +77,20 @@ def expressions() -> Iterator[Expression]:
     """All PromQL of rules and dashboards."""
     for file, rule in rules():
         yield Expression(f"{file}: {rule.get('alert') or rule['record']}", rule["expr"])
+    yield from queries()
+
+
+def queries() -> Iterator[Expression]:
+    """The PromQL of dashboards, with Grafana's variables in it."""
     for file, board in dashboards().items():
         for panel in board["panels"]:
             for target in panel.get("targets", []):
                 if "expr" in target:
                     yield Expression(f"{file}: {panel['title']}", target["expr"])
         for variable in board["templating"]["list"]:
-            yield Expression(f"{file}: ${variable['name']}", LABEL_VALUES.fullmatch(variable["query"])[1])
+            found = LABEL_VALUES.fullmatch(variable["query"])
+            if found:
+                yield Expression(f"{file}: ${variable['name']}", found[1])
 
 
 def mentions() -> Iterator[tuple[str, str]]:

@@ -85,7 +85,9 @@ class Live(unittest.TestCase):
     def test_names_of_the_gateway_are_found_there(self):
         used = [Expression("here", 'envoy_a{code="5"} + envoy_b')]
         page = serve(self, 'envoy_a{class="5", envoy_d="6"} 1\n')
-        with mock.patch.multiple(sources, expressions=lambda: used, mentions=lambda: [("there", "envoy_c"), ("there", "envoy_d")]):
+        with mock.patch.multiple(
+            sources, expressions=lambda: used, mentions=lambda: [("there", "envoy_c"), ("there", "envoy_d")]
+        ):
             found = list(names.live([page]))
         complaints = ("envoy_b is not exported", "envoy_c is not exported", "envoy_a has no label code")
         self.assertEqual(len(found), 3, found)

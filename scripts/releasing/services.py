@@ -56,7 +56,7 @@ def find(name):
 
 
 def with_input(path):
-    """The services into whose images a file outside all crates goes."""
+    """The services into whose images a file or folder outside all crates goes."""
     for pattern, services in INPUTS:
         if fnmatchcase(path, pattern) or path.startswith(f"{pattern}/"):
             return services

@@ -8,7 +8,7 @@ from pathlib import Path
 from releasing.affected import affected, crates_at
 from releasing.repository import Repository
 from releasing.sample import CRATES, Sample, block
-from releasing.services import NAMES, WITH_CRATE, Failure, find, version_of
+from releasing.services import NAMES, WITH_CRATE, Failure, find, version_of, with_input
 
 ROOT = Path(__file__).resolve().parents[2]
 ALL, CRATE = set(NAMES), set(WITH_CRATE)
@@ -186,6 +186,17 @@ class ThisRepository(unittest.TestCase):
         for name in WITH_CRATE:
             self.assertIn(name, crates.ways(name))
             self.assertTrue(crates.packages(name))
+
+    def test_what_images_are_made_of_is_known_here(self):
+        """Docker is shown nothing but what .dockerignore lets through."""
+        ignore = ROOT / ".dockerignore"
+        if not ignore.exists():
+            self.skipTest("there are no images yet")
+        shown = [line.removeprefix("!") for line in ignore.read_text(encoding="utf-8").splitlines() if line.startswith("!")]
+        self.assertTrue(shown)
+        for path in shown:
+            of_crates = path in ("crates", "Cargo.lock") or path.endswith("Cargo.toml")
+            self.assertTrue(of_crates or with_input(path), f"{path} goes into an image: say of which services in services.py")
 
     def test_no_crate_reads_a_file_outside_of_it(self):
         """Such a file would go into an image unnoticed. Tests hold this document against the code."""

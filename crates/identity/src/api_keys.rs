@@ -22,6 +22,7 @@ pub use edit::{IssuedKey, KeyFile, NewKey};
 pub use file::{ApiKey, KeyFileError, KeyState};
 pub use hash::SecretHash;
 
+use crate::observe::Credentials;
 use crate::rejection::{API_KEY, Fault, Rejection};
 use crate::{Accounts, ApiKeysSettings, Partners, audit};
 use file::{Contents, Rules};
@@ -44,6 +45,7 @@ struct Inner {
     rules: Rules,
     accounts: Arc<Accounts>,
     watch: Option<Watch>,
+    credentials: Arc<Credentials>,
 }
 
 impl ApiKeys {
@@ -61,7 +63,11 @@ impl ApiKeys {
         let table = Table::new(keys.unwrap_or_default(), &rules, accounts);
         let watch = contents.map(|contents| Watch::new(&contents, settings.look_every));
         let (table, accounts) = (ArcSwap::from_pointee(table), Arc::clone(accounts));
-        Ok(Self(Arc::new(Inner { table, rules, accounts, watch })))
+        Ok(Self(Arc::new(Inner { table, rules, accounts, watch, credentials: Arc::default() })))
+    }
+
+    pub(crate) fn credentials(&self) -> &Arc<Credentials> {
+        &self.0.credentials
     }
 
     /// Looks at the file from now on, until nobody has these keys any more. Must be called in a tokio runtime.
@@ -90,6 +96,7 @@ impl Authenticate for ApiKeys {
     /// cannot be had.
     async fn authenticate(&self, ctx: &RequestContext, head: &Parts) -> Result<Caller, Problem> {
         let caller = self.identify(ctx, &head.headers).await;
+        self.0.credentials.led_to(&caller);
         caller.map_err(|rejection| rejection.into_problem(ctx, &API_KEY))
     }
 }

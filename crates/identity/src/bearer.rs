@@ -16,6 +16,7 @@ use crate::dpop::Proofs;
 use crate::issuer::Issuer;
 use crate::jwt::{Rules, Unverified};
 use crate::keys::Keys;
+use crate::observe::Credentials;
 use crate::rejection::{BEARER, DPOP, Fault, PROOF, Rejection, Scheme};
 use crate::verified::{Digest, Entry, Verified};
 use crate::{DpopMode, Provider, require_scope};
@@ -32,6 +33,7 @@ struct Inner {
     verified: Verified,
     proofs: Proofs,
     dpop: DpopMode,
+    credentials: Arc<Credentials>,
 }
 
 /// An issuer whose tokens are taken.
@@ -57,6 +59,7 @@ impl Bearer {
             verified: Verified::new(),
             proofs: Proofs::new(public_url, settings.dpop_leeway, store),
             dpop: settings.dpop,
+            credentials: Arc::default(),
         }))
     }
 
@@ -64,6 +67,10 @@ impl Bearer {
     /// Must be called in a tokio runtime.
     pub fn warm(&self) {
         self.0.issuers.iter().for_each(|issuer| issuer.keys.warm());
+    }
+
+    pub(crate) fn credentials(&self) -> &Arc<Credentials> {
+        &self.0.credentials
     }
 
     /// As [`require_scope`], with the challenge that belongs to the scheme of these headers, which names the scope
@@ -157,8 +164,12 @@ impl Authenticate for Bearer {
             let scheme = self.scheme(credential, &rejection);
             rejection.into_problem(ctx, scheme)
         };
-        let credential = credential(&head.headers).map_err(|rejection| problem(None, rejection))?;
+        let credential = credential(&head.headers).map_err(|rejection| {
+            self.0.credentials.turned_down(&rejection);
+            problem(None, rejection)
+        })?;
         let caller = self.identify(ctx, head, &credential).await;
+        self.0.credentials.led_to(&caller);
         caller.map_err(|rejection| problem(Some(&credential), rejection))
     }
 }

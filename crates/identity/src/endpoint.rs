@@ -1,10 +1,9 @@
 //! One address of the provider, and the one question that it answers.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use request_context::RequestContext;
-use upstream_client::{BadUpstream, CallBuilder, NoTokens, Operation, Outbound, Upstream, UpstreamSettings};
+use upstream_client::{BadUpstream, CallBuilder, Operation, Outbound, Upstream, UpstreamSettings};
 use url::Url;
 use url::form_urlencoded::byte_serialize;
 
@@ -32,14 +31,18 @@ pub(crate) struct Endpoint {
 
 impl Endpoint {
     /// The endpoint at `url`. Its query is part of the address (RFC 6749, section 3.2).
-    pub(crate) fn new(mut url: Url, question: &'static Question) -> Result<Self, BadUpstream> {
+    pub(crate) fn new(
+        mut url: Url,
+        question: &'static Question,
+        outbound: &Outbound,
+    ) -> Result<Self, BadUpstream> {
         let pairs = url.query_pairs();
         let query = pairs
             .map(|(name, value)| (byte_serialize(name.as_bytes()).collect(), value.into_owned()))
             .collect();
         url.set_query(None);
         let slash = url.path().ends_with('/');
-        Ok(Self { upstream: upstream(url)?, question, slash, query })
+        Ok(Self { upstream: upstream(url, outbound)?, question, slash, query })
     }
 
     /// Asks what this endpoint was made for.
@@ -56,7 +59,7 @@ impl Endpoint {
 }
 
 /// A client of the provider for what is below `url`.
-pub(crate) fn upstream(url: Url) -> Result<Upstream, BadUpstream> {
+pub(crate) fn upstream(url: Url, outbound: &Outbound) -> Result<Upstream, BadUpstream> {
     let settings = UpstreamSettings {
         timeout: TIMEOUT,
         connect_timeout: CONNECT_TIMEOUT,
@@ -65,5 +68,5 @@ pub(crate) fn upstream(url: Url) -> Result<Upstream, BadUpstream> {
         breaker: false,
         ..UpstreamSettings::at(url)
     };
-    Upstream::new(NAME, &settings, &Outbound::new(Arc::new(NoTokens)))
+    Upstream::new(NAME, &settings, outbound)
 }

@@ -7,7 +7,7 @@ use request_context::RequestContext;
 use serde::Deserialize;
 use tokio::sync::OnceCell;
 use tokio::task::spawn_blocking;
-use upstream_client::{BadUpstream, Operation, Upstream};
+use upstream_client::{BadUpstream, Operation, Outbound, Upstream};
 use url::Url;
 
 use crate::IssuerSettings;
@@ -29,6 +29,7 @@ const fn ask_for_keys(path: &'static str) -> Operation {
 /// Somebody whose tokens are taken.
 pub(crate) struct Issuer {
     settings: IssuerSettings,
+    outbound: Outbound,
     realm: Arc<str>,
     audience: String,
     /// Where it announces its endpoints: a client is made at the start unless the settings name those that
@@ -67,16 +68,18 @@ impl Issuer {
         settings: IssuerSettings,
         service: &str,
         announces_more: bool,
+        outbound: &Outbound,
     ) -> Result<Arc<Self>, BadUpstream> {
-        let keys = named(settings.jwks_url.as_ref(), &KEYS)?;
+        let keys = named(settings.jwks_url.as_ref(), &KEYS, outbound)?;
         let announces = announces_more || !keys.initialized();
-        let base = announces.then(|| upstream(settings.found_at())).transpose()?;
+        let base = announces.then(|| upstream(settings.found_at(), outbound)).transpose()?;
         Ok(Arc::new(Self {
             realm: settings.issuer.as_str().into(),
             audience: settings.audience.clone().unwrap_or_else(|| service.to_owned()),
             base: OnceCell::new_with(base),
             configuration: OnceCell::new(),
             keys,
+            outbound: outbound.clone(),
             settings,
         }))
     }
@@ -124,7 +127,9 @@ impl Issuer {
     }
 
     async fn fetch_configuration(&self, ctx: &RequestContext) -> Result<Arc<Configuration>, ProviderError> {
-        let base = self.base.get_or_try_init(async || made(upstream, self.settings.found_at()).await);
+        let outbound = self.outbound.clone();
+        let make = move |url| upstream(url, &outbound);
+        let base = self.base.get_or_try_init(async || made(make, self.settings.found_at()).await);
         let found: Configuration = base
             .await?
             .call(ctx, &CONFIGURATION)
@@ -143,7 +148,8 @@ impl Issuer {
         url: Url,
         question: &'static Question,
     ) -> Result<Endpoint, ProviderError> {
-        made(move |url| Endpoint::new(url, question), self.moved(url)?).await
+        let outbound = self.outbound.clone();
+        made(move |url| Endpoint::new(url, question, &outbound), self.moved(url)?).await
     }
 
     /// An address for browsers: it is never moved, since they do not reach what only we reach.
@@ -182,8 +188,9 @@ impl Issuer {
 pub(crate) fn named(
     url: Option<&Url>,
     question: &'static Question,
+    outbound: &Outbound,
 ) -> Result<OnceCell<Endpoint>, BadUpstream> {
-    let endpoint = url.map(|url| Endpoint::new(url.clone(), question)).transpose()?;
+    let endpoint = url.map(|url| Endpoint::new(url.clone(), question, outbound)).transpose()?;
     Ok(OnceCell::new_with(endpoint))
 }
 

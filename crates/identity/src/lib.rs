@@ -20,6 +20,7 @@ mod issuer;
 mod jwt;
 mod key_set;
 mod keys;
+mod observe;
 mod oidc;
 mod pace;
 mod partner_callers;

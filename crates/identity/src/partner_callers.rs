@@ -38,6 +38,14 @@ impl PartnerCallers {
         Self { keys, bearer, accounts, failures: Failures::default() }
     }
 
+    pub(crate) fn keys(&self) -> &ApiKeys {
+        &self.keys
+    }
+
+    pub(crate) fn bearer(&self) -> &Bearer {
+        &self.bearer
+    }
+
     /// A token may be sound and its subject no partner's account: then it is `403`, since another token of the same
     /// subject would change nothing.
     async fn by_token(&self, ctx: &RequestContext, head: &Parts) -> Result<Caller, Problem> {

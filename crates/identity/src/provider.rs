@@ -16,18 +16,21 @@ use base64::engine::general_purpose::STANDARD;
 use garde::Validate;
 use http::HeaderValue;
 use http::header::AUTHORIZATION;
+use opentelemetry::metrics::Meter;
 use request_context::{Deadline, RequestContext};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use tokio::sync::OnceCell;
-use upstream_client::{BadUpstream, CallError, CallErrorKind, Operation, Reason, Refusal};
+use upstream_client::{
+    BadUpstream, CallError, CallErrorKind, NoTokens, Operation, Outbound, Reason, Refusal,
+};
 use url::form_urlencoded::byte_serialize;
 
 pub(crate) use exchange::Verdict;
 
-use crate::IdentitySettings;
 use crate::endpoint::{Endpoint, Question};
 use crate::issuer::{Issuer, UNUSABLE, named};
+use crate::{IdentitySettings, IssuerSettings};
 
 /// Time for asking where an endpoint is and then asking it.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -47,6 +50,7 @@ const fn ask_for_token(path: &'static str) -> Operation {
 pub struct Provider {
     settings: IdentitySettings,
     service: String,
+    outbound: Outbound,
     issuer: Arc<Issuer>,
     others: Vec<Arc<Issuer>>,
     token: OnceCell<Endpoint>,
@@ -86,17 +90,25 @@ pub(crate) struct TokenAnswer {
 impl Provider {
     /// The provider that `settings` name, as `service` knows it. Nothing is sent yet.
     pub fn new(settings: &IdentitySettings, service: &str) -> Result<Arc<Self>, BadUpstream> {
-        let token = named(settings.token_url.as_ref(), &TOKEN)?;
-        let issuer = Issuer::new(settings.own_issuer(), service, !token.initialized())?;
-        let others = settings.issuers.values().map(|other| Issuer::new(other.clone(), service, false));
+        let outbound = Outbound::new(Arc::new(NoTokens));
+        let token = named(settings.token_url.as_ref(), &TOKEN, &outbound)?;
+        let issuer = Issuer::new(settings.own_issuer(), service, !token.initialized(), &outbound)?;
+        let new = |other: &IssuerSettings| Issuer::new(other.clone(), service, false, &outbound);
+        let others = settings.issuers.values().map(new).collect::<Result<_, _>>()?;
         Ok(Arc::new(Self {
             settings: settings.clone(),
             service: service.to_owned(),
             issuer,
-            others: others.collect::<Result<_, _>>()?,
+            others,
+            outbound,
             token,
             revocation: OnceCell::new(),
         }))
+    }
+
+    /// Shows this meter how the calls to it, and to other issuers, are doing. Once.
+    pub fn observe(&self, meter: &Meter) {
+        self.outbound.observe(meter);
     }
 
     pub(crate) fn settings(&self) -> &IdentitySettings {
@@ -196,7 +208,7 @@ pub(crate) fn detached(ctx: &RequestContext) -> RequestContext {
 }
 
 fn detached_for(ctx: &RequestContext, patience: Duration) -> RequestContext {
-    RequestContext::new(ctx.request_id().clone(), ctx.trace().clone(), Deadline::after(patience))
+    ctx.detached(Deadline::after(patience))
 }
 
 #[cfg(test)]

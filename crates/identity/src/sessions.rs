@@ -38,6 +38,7 @@ use self::record::{Lifetimes, Record, until};
 use self::refresh::{Lost, Refresher};
 use self::sign_in::SignIn;
 use self::vault::{Opened, Vault};
+use crate::observe::{Credentials, Refreshes};
 use crate::oidc::{RelyingParty, SignedIn};
 use crate::rejection::{Rejection, SESSION};
 use crate::seal::Keyring;
@@ -63,6 +64,7 @@ struct Inner {
     ends_soon: Duration,
     after_logout: String,
     sign_in: SignIn,
+    credentials: Arc<Credentials>,
     /// What goes on behind requests.
     tasks: TaskTracker,
 }
@@ -165,6 +167,7 @@ impl Sessions {
             ends_soon: settings.ends_soon,
             after_logout: settings.after_logout.clone(),
             sign_in: SignIn::new(public_url, cookie),
+            credentials: Arc::default(),
             tasks,
         })))
     }
@@ -201,6 +204,18 @@ impl Sessions {
     /// that the provider is just giving it, and with them a session.
     pub fn tasks(&self) -> TaskTracker {
         self.0.tasks.clone()
+    }
+
+    pub(crate) fn credentials(&self) -> &Arc<Credentials> {
+        &self.0.credentials
+    }
+
+    pub(crate) fn refreshes(&self) -> &Arc<Refreshes> {
+        self.0.refresher.refreshes()
+    }
+
+    pub(crate) fn store(&self) -> &SharedStore {
+        &self.0.store
     }
 
     /// The session that a request presents, whether or not there is one.
@@ -256,9 +271,17 @@ impl Sessions {
     }
 
     async fn of_request(&self, ctx: &RequestContext, head: &Parts) -> Result<Arc<Opened>, Problem> {
-        let id = self.admitted(ctx, head)??;
+        let credentials = &self.0.credentials;
+        let admitted = self.admitted(ctx, head).and_then(|read| read);
+        let id = admitted.inspect_err(|_| credentials.refused())?;
         let id = id.ok_or_else(|| Rejection::Missing.into_problem(ctx, &SESSION))?;
-        self.session(ctx, id.key()).await.map_err(|lost| refusal(ctx, lost))
+        let session = self.session(ctx, id.key()).await;
+        match &session {
+            Ok(_) => credentials.accepted(),
+            Err(Lost::Ended) => credentials.refused(),
+            Err(Lost::Unavailable(_)) => credentials.unavailable(),
+        }
+        session.map_err(|lost| refusal(ctx, lost))
     }
 
     /// The session, with a token that is good for a call.

@@ -9,13 +9,15 @@ mod plan;
 
 use std::convert::Infallible;
 use std::mem;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use futures::future::BoxFuture;
+use opentelemetry::KeyValue;
+use opentelemetry::metrics::{Counter, Meter};
 use problem::{Problem, kind};
 use request_context::{Caller, RequestContext};
 use store::{Bounds, MemoryStore, SharedStore, Store, StoreError, Taken};
@@ -41,6 +43,8 @@ struct Inner<S> {
     store: S,
     alone: MemoryStore,
     is_alone: AtomicBool,
+    /// None as long as nobody observes.
+    refused: OnceLock<Counter<u64>>,
 }
 
 /// How much of a plan is left: a request extension for handlers that show it.
@@ -61,8 +65,13 @@ impl<S: Store> Quotas<S> {
         store: S,
         plan_of: impl Fn(&Caller) -> Option<Arc<Plan>> + Send + Sync + 'static,
     ) -> Self {
-        let (alone, is_alone) = (MemoryStore::new(ALONE), AtomicBool::new(false));
-        Self(Arc::new(Inner { service, plan_of: Box::new(plan_of), store, alone, is_alone }))
+        let (alone, is_alone, refused) = (MemoryStore::new(ALONE), AtomicBool::new(false), OnceLock::new());
+        Self(Arc::new(Inner { service, plan_of: Box::new(plan_of), store, alone, is_alone, refused }))
+    }
+
+    /// Shows this meter how often requests are refused, by plan. Once.
+    pub fn observe(&self, meter: &Meter) {
+        self.0.refused.get_or_init(|| meter.u64_counter("triptych.quota.refused").build());
     }
 }
 
@@ -85,6 +94,12 @@ impl<S: Store> Inner<S> {
             }
         };
         taken.map(|taken| (plan, taken))
+    }
+
+    fn refused(&self, plan: &Plan) {
+        if let Some(refused) = self.refused.get() {
+            refused.add(1, &[KeyValue::new("triptych.plan", plan.name().to_owned())]);
+        }
     }
 
     fn together(&self) {
@@ -146,6 +161,7 @@ where
                 request.extensions_mut().insert(Allowance::new(Arc::clone(&plan), &taken));
                 inner.call(request).await?
             } else {
+                quotas.0.refused(&plan);
                 used_up(&plan, &taken).into_response()
             };
             headers::write(response.headers_mut(), &plan, &taken);

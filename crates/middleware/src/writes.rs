@@ -16,6 +16,7 @@
 //! protects the write then is the key that travels on: it is derived, so it is the same each time.
 
 mod key;
+mod observe;
 mod outcome;
 mod record;
 mod records;
@@ -43,6 +44,7 @@ use tracing::Instrument;
 use crate::IdempotencyKey;
 use crate::extract::{context_of, unreadable};
 use key::Key;
+use observe::Counts;
 pub(crate) use record::REPLAYED;
 #[cfg(fuzzing)]
 pub(crate) use record::replayed;
@@ -56,6 +58,7 @@ use task::{Task, Waiting};
 pub struct Writes<S = SharedStore> {
     service: &'static str,
     records: Records<S>,
+    counts: Arc<Counts>,
     tasks: TaskTracker,
     places: Arc<Semaphore>,
 }
@@ -71,7 +74,7 @@ impl<S: Store> Writes<S> {
     /// A key belongs to one service: the same at another one is another write.
     pub fn new(service: &'static str, store: S) -> Self {
         let (tasks, places) = (TaskTracker::new(), Arc::new(Semaphore::new(MOST_AT_ONCE)));
-        Self { service, records: Records::new(store), tasks, places }
+        Self { service, records: Records::new(store), counts: Arc::default(), tasks, places }
     }
 
     /// The writes that run. A drain waits for them.
@@ -143,7 +146,7 @@ impl<S: Store + Clone + 'static> Writes<S> {
         let (sender, answer) = oneshot::channel();
         let route: Option<MatchedPath> = request.extensions().get().cloned();
         let waiting = Waiting { sender, ctx: ctx.clone(), route };
-        let task = Task { records: self.records, inner, request, ctx };
+        let task = Task { records: self.records, counts: self.counts, inner, request, ctx };
         let task = async move {
             let _place = place;
             match key {

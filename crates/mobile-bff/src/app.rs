@@ -6,8 +6,9 @@ use axum::Router;
 use domain_clients::{Catalog, Notifications, Orders, Outbound, Users};
 use identity::{Bearer, Provider, Tokens};
 use middleware::{PublicUrl, SharedStore, Writes, stack};
+use opentelemetry::metrics::Meter;
 use screen::Naming;
-use service_runtime::{App, BuildError, upstreams};
+use service_runtime::{App, BuildError, Telemetry, upstreams};
 
 use crate::routes;
 use crate::settings::{NAME, Settings};
@@ -15,6 +16,8 @@ use crate::settings::{NAME, Settings};
 /// What the screens share.
 #[derive(Clone)]
 pub struct AppState {
+    provider: Arc<Provider>,
+    store: SharedStore,
     pub(crate) users: Users,
     pub(crate) orders: Orders,
     pub(crate) catalog: Catalog,
@@ -23,17 +26,20 @@ pub struct AppState {
     pub(crate) public_url: PublicUrl,
     pub(crate) writes: Writes,
     pub(crate) outbound: Outbound,
+    telemetry: Telemetry,
 }
 
 impl AppState {
     /// Connects nothing yet: connections are made when they are needed.
-    pub fn new(settings: &Settings) -> Result<Self, BuildError> {
+    pub fn new(settings: &Settings, telemetry: &Telemetry) -> Result<Self, BuildError> {
         let provider = Provider::new(&settings.identity, NAME)?;
         let store = SharedStore::open(&settings.store).map_err(|bad| format!("store.{bad}"))?;
         let tokens = Arc::new(Tokens::new(&provider));
         let outbound = Outbound::keeping(tokens, &settings.cache, store.invalidations());
         let upstreams = &settings.upstreams;
         Ok(Self {
+            provider: Arc::clone(&provider),
+            store: store.clone(),
             users: Users::new(&upstreams.users, &outbound)?,
             orders: Orders::new(&upstreams.orders, &outbound)?,
             catalog: Catalog::new(&upstreams.catalog, &outbound)?,
@@ -42,18 +48,30 @@ impl AppState {
             public_url: settings.public_url.clone(),
             writes: Writes::new(NAME, store),
             outbound,
+            telemetry: telemetry.clone(),
         })
+    }
+
+    /// Shows this meter how everything is doing. Once.
+    pub fn observe(&self, meter: &Meter) {
+        self.outbound.observe(meter);
+        self.provider.observe(meter);
+        self.store.observe("all", meter);
+        self.writes.observe(meter);
+        self.identity.observe(meter);
     }
 }
 
 /// The whole service as a function of its state and settings. Does no I/O.
 pub fn app(state: AppState, settings: &Settings) -> Router {
-    stack(routes::router(state, &settings.app), &settings.requests, &settings.public_url, Naming::CamelCase)
+    let observer = state.telemetry.observer();
+    let routes = routes::router(state, &settings.app);
+    stack(routes, &settings.requests, &settings.public_url, Naming::CamelCase, observer)
 }
 
 /// The app for `service_runtime::main`.
-pub async fn build(settings: Settings) -> Result<App, BuildError> {
-    let state = AppState::new(&settings)?;
+pub async fn build(settings: Settings, telemetry: Telemetry) -> Result<App, BuildError> {
+    let state = AppState::new(&settings, &telemetry)?;
     state.identity.warm();
     state.outbound.listen();
     let admin = upstreams(state.outbound.clone(), Outbound::state, Outbound::forget);

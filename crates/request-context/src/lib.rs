@@ -22,7 +22,7 @@ use std::time::{Duration, SystemTime};
 pub use authenticate::Authenticate;
 pub use caller::{AccessToken, Caller, Scopes, Subject};
 pub use deadline::Deadline;
-pub use observe::{Completed, Observe};
+pub use observe::{Completed, Observe, Unobserved};
 pub use origin::{NotAnOrigin, Origin};
 pub use priority::Priority;
 pub use public_url::{NotPublic, PublicUrl};
@@ -101,6 +101,15 @@ impl RequestContext {
     #[must_use]
     pub fn with_deadline(&self, deadline: Deadline) -> Self {
         let facts = Facts { deadline, ..(*self.facts).clone() };
+        Self { facts: Arc::new(facts), section: None, span: self.span }
+    }
+
+    /// What is done on the occasion of this request and serves others as well: recorded with it, but with a deadline of
+    /// its own and on behalf of nobody.
+    #[must_use]
+    pub fn detached(&self, deadline: Deadline) -> Self {
+        let new = Self::new(self.request_id().clone(), self.trace().clone(), deadline);
+        let facts = Facts { record: Arc::clone(&self.facts.record), ..(*new.facts).clone() };
         Self { facts: Arc::new(facts), section: None, span: self.span }
     }
 

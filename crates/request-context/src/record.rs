@@ -16,6 +16,9 @@ use crate::trace::new_span_id;
 /// More spans than any screen has. What follows is counted and not kept.
 const MOST_SPANS: usize = 256;
 
+/// About so much is said of a piece of work beyond what is known beforehand.
+const MORE: usize = 4;
+
 /// The record of a request.
 #[derive(Debug)]
 pub(crate) struct Record {
@@ -119,6 +122,20 @@ impl Work {
         self.span_mut().attributes.push(KeyValue::new(Key::from_static_str(key), value));
     }
 
+    /// Says what is known beforehand of all work of its kind.
+    pub fn describe(&mut self, known: &[KeyValue]) {
+        let attributes = &mut self.span_mut().attributes;
+        attributes.reserve(known.len() + MORE);
+        attributes.extend_from_slice(known);
+    }
+
+    /// Says that it went out, at this moment: what it waited for from then on was another service. Gives how long it had
+    /// not.
+    pub fn went_out(&mut self, at: Instant) -> Duration {
+        self.span_mut().kind = SpanKind::Client;
+        at.saturating_duration_since(self.since)
+    }
+
     /// Says that it failed, for a reason that is one of few.
     pub fn fail(&mut self, error_type: impl Into<StringValue>) {
         self.span_mut().status = Status::error("");
@@ -162,8 +179,11 @@ mod tests {
         let ctx = request();
         let mut section = ctx.begin(SpanKind::Internal, "section promos");
         tokio::time::advance(Duration::from_millis(5)).await;
-        let mut call = ctx.within(&section).begin(SpanKind::Client, "GET /promos");
-        tokio::time::advance(Duration::from_millis(20)).await;
+        let mut call = ctx.within(&section).begin(SpanKind::Internal, "GET /promos");
+        tokio::time::advance(Duration::from_millis(8)).await;
+        call.describe(&[KeyValue::new("triptych.upstream", "promos")]);
+        assert_eq!(call.went_out(Instant::now()), Duration::from_millis(8));
+        tokio::time::advance(Duration::from_millis(12)).await;
         call.stop();
         tokio::time::advance(Duration::from_millis(2)).await;
         call.set("triptych.contract.path", "items[].price");
@@ -180,7 +200,9 @@ mod tests {
         assert_eq!((call.began, call.took), (Duration::from_millis(5), Duration::from_millis(20)));
         assert_eq!((section.began, section.took), (Duration::ZERO, Duration::from_millis(27)));
         assert_eq!((&call.status, &section.status), (&Status::error(""), &Status::Unset));
-        assert_eq!(call.attributes[1], KeyValue::new("error.type", "contract_violation"));
+        assert_eq!((&call.kind, &section.kind), (&SpanKind::Client, &SpanKind::Internal));
+        let keys: Vec<_> = call.attributes.iter().map(|said| said.key.as_str()).collect();
+        assert_eq!(keys, ["triptych.upstream", "triptych.contract.path", "error.type"]);
         assert!(ctx.recorded().is_empty());
     }
 

@@ -1,5 +1,5 @@
-//! The admin listener's routes: `/livez`, `/readyz`, and behind the admin token `/config` and what the
-//! service adds.
+//! The admin listener's routes: `/livez`, `/readyz`, `/metrics`, and behind the admin token `/config`, `/inspector` and
+//! what the service adds.
 
 use std::sync::Arc;
 
@@ -12,13 +12,22 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use serde_json::json;
 
+use crate::Telemetry;
 use crate::drain::{Phase, Progress};
+use crate::inspector::Name;
 use crate::run::Plan;
 use crate::settings::Secret;
 
-pub(crate) fn router(plan: &Plan, progress: Progress, own: Router) -> Router {
+/// Of Prometheus' metrics.
+const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+pub(crate) fn router(plan: &Plan, progress: Progress, telemetry: Telemetry, own: Router) -> Router {
     let config: Arc<str> = plan.config.as_str().into();
     let token = plan.admin.token.clone().map(Arc::new);
+    let inspector = telemetry.inspector().map(|inspector| {
+        let service = Name { name: plan.name, version: plan.version };
+        inspector.router(service, &plan.admin, &own)
+    });
     let guarded = Router::new()
         .route("/config", get(async move || ([(CONTENT_TYPE, "application/json")], config.to_string())))
         .merge(own)
@@ -26,7 +35,9 @@ pub(crate) fn router(plan: &Plan, progress: Progress, own: Router) -> Router {
     Router::new()
         .route("/livez", get(async || Json(json!({"status": "live"}))))
         .route("/readyz", get(readyz).with_state(progress))
+        .route("/metrics", get(async move || ([(CONTENT_TYPE, TEXT_FORMAT)], telemetry.scrape())))
         .merge(guarded)
+        .merge(inspector.unwrap_or_default())
         .fallback(async || StatusCode::NOT_FOUND)
 }
 
@@ -51,7 +62,8 @@ async fn guard(State(token): State<Option<Arc<Secret>>>, request: Request, next:
     (StatusCode::UNAUTHORIZED, [(WWW_AUTHENTICATE, "Bearer")]).into_response()
 }
 
-fn bears(authorization: &HeaderValue, token: &Secret) -> bool {
+/// Whether this is the token, as RFC 6750 has it.
+pub(crate) fn bears(authorization: &HeaderValue, token: &Secret) -> bool {
     let value = authorization.as_bytes();
     value.split_at_checked("bearer ".len()).is_some_and(|(scheme, candidate)| {
         scheme.eq_ignore_ascii_case(b"bearer ") && token.matches(candidate)

@@ -17,6 +17,7 @@
 mod admin;
 mod cli;
 mod drain;
+mod inspector;
 pub mod listener;
 pub mod ready;
 mod run;
@@ -31,8 +32,10 @@ use axum::Router;
 use tokio_util::task::TaskTracker;
 
 pub use cli::{Output, ServiceCommand};
+pub use inspector::Inspector;
 pub use listener::{ConnectionAbort, Server, serve};
 pub use settings::{AdminSettings, Invalid, Secret, ServerSettings, ServiceSettings, SettingsError};
+pub use telemetry::{Telemetry, TelemetrySettings};
 pub use tokio_util::sync::CancellationToken;
 pub use upstreams::upstreams;
 
@@ -44,7 +47,7 @@ pub struct Service<S, B> {
     pub version: &'static str,
     /// Makes the OpenAPI document, as JSON.
     pub openapi: fn() -> String,
-    /// Makes the app from the settings; an [`AsyncFnOnce`] that waits for no I/O.
+    /// Makes the app from the settings, and what it shows of itself; an [`AsyncFnOnce`] that waits for no I/O.
     pub build: B,
     /// Its own commands, beside those that every service has.
     pub commands: Vec<ServiceCommand<S>>,
@@ -97,7 +100,7 @@ pub type BuildError = Box<dyn Error + Send + Sync>;
 pub fn main<S, B>(service: Service<S, B>) -> ExitCode
 where
     S: ServiceSettings,
-    B: AsyncFnOnce(S) -> Result<App, BuildError>,
+    B: AsyncFnOnce(S, Telemetry) -> Result<App, BuildError>,
 {
     cli::main(service)
 }

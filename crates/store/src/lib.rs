@@ -9,6 +9,7 @@
 pub mod fuzzing;
 mod invalidation;
 mod memory;
+mod observe;
 mod rate;
 mod redis;
 mod settings;

@@ -28,6 +28,14 @@ pub struct MemoryStore {
     state: Mutex<State>,
 }
 
+/// How full a store in memory is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Used {
+    pub(crate) entries: usize,
+    pub(crate) bytes: usize,
+    pub(crate) most_bytes: usize,
+}
+
 #[derive(Debug, Default)]
 struct State {
     version: u64,
@@ -53,6 +61,12 @@ impl MemoryStore {
     /// An empty store.
     pub fn new(bounds: Bounds) -> Self {
         Self { bounds, state: Mutex::default() }
+    }
+
+    /// How full it is, without what has ended.
+    pub(crate) fn used(&self) -> Used {
+        let state = self.swept(Instant::now());
+        Used { entries: state.entries.len(), bytes: state.bytes, most_bytes: self.bounds.bytes }
     }
 
     /// Whether nothing at all is kept, not even in an index.

@@ -6,6 +6,8 @@ use std::time::Duration;
 use tokio::sync::broadcast;
 
 use crate::invalidation::{BACKLOG, Event, Invalidations};
+use crate::memory::Used;
+use crate::observe::Watch;
 use crate::redis::RedisStore;
 use crate::settings::Place;
 use crate::{
@@ -14,7 +16,10 @@ use crate::{
 
 /// A handle on the store that the settings ask for. Clones are handles on the same one.
 #[derive(Clone, Debug)]
-pub struct SharedStore(Kind);
+pub struct SharedStore {
+    pub(crate) kind: Kind,
+    pub(crate) watch: Arc<Watch>,
+}
 
 #[derive(Clone, Debug)]
 pub(crate) enum Kind {
@@ -36,7 +41,10 @@ impl SharedStore {
         }
         match &settings.url.0 {
             Place::Memory => Ok(Self::in_memory(settings)),
-            Place::Redis(servers) => Ok(Self(Kind::Redis(Arc::new(RedisStore::new(settings, servers)?)))),
+            Place::Redis(servers) => {
+                let kind = Kind::Redis(Arc::new(RedisStore::new(settings, servers)?));
+                Ok(Self { kind, watch: Watch::new("redis") })
+            }
         }
     }
 
@@ -47,74 +55,89 @@ impl SharedStore {
 
     fn in_memory(settings: &StoreSettings) -> Self {
         let store = MemoryStore::new(settings.bounds());
-        Self(Kind::Memory(Arc::new(Memory { store, events: broadcast::Sender::new(BACKLOG) })))
+        let kind = Kind::Memory(Arc::new(Memory { store, events: broadcast::Sender::new(BACKLOG) }));
+        Self { kind, watch: Watch::new("memory") }
     }
 
     /// Whether other replicas see what is written.
     pub fn is_shared(&self) -> bool {
-        matches!(self.0, Kind::Redis(_))
+        matches!(self.kind, Kind::Redis(_))
     }
 
     /// The channel on which the replicas that share this store tell each other what is no longer true.
     pub fn invalidations(&self) -> Invalidations {
-        Invalidations(self.0.clone())
+        Invalidations(self.kind.clone())
+    }
+}
+
+impl Memory {
+    pub(crate) fn used(&self) -> Used {
+        self.store.used()
     }
 }
 
 impl Store for SharedStore {
     async fn get(&self, key: &str) -> Result<Option<Stored>, StoreError> {
-        match &self.0 {
+        let timing = self.watch.begin("get");
+        timing.ended(match &self.kind {
             Kind::Memory(memory) => memory.store.get(key).await,
             Kind::Redis(redis) => redis.get(key).await,
-        }
+        })
     }
 
     async fn put(&self, key: &str, entry: Entry, condition: If) -> Result<Option<Version>, StoreError> {
-        match &self.0 {
+        let timing = self.watch.begin("put");
+        timing.ended(match &self.kind {
             Kind::Memory(memory) => memory.store.put(key, entry, condition).await,
             Kind::Redis(redis) => redis.put(key, entry, condition).await,
-        }
+        })
     }
 
     async fn delete(&self, key: &str, condition: If) -> Result<bool, StoreError> {
-        match &self.0 {
+        let timing = self.watch.begin("delete");
+        timing.ended(match &self.kind {
             Kind::Memory(memory) => memory.store.delete(key, condition).await,
             Kind::Redis(redis) => redis.delete(key, condition).await,
-        }
+        })
     }
 
     async fn invalidate(&self, tag: &str) -> Result<usize, StoreError> {
-        match &self.0 {
+        let timing = self.watch.begin("invalidate");
+        timing.ended(match &self.kind {
             Kind::Memory(memory) => memory.store.invalidate(tag).await,
             Kind::Redis(redis) => redis.invalidate(tag).await,
-        }
+        })
     }
 
     async fn lease(&self, name: &str, ttl: Duration) -> Result<Option<Lease>, StoreError> {
-        match &self.0 {
+        let timing = self.watch.begin("lease");
+        timing.ended(match &self.kind {
             Kind::Memory(memory) => memory.store.lease(name, ttl).await,
             Kind::Redis(redis) => redis.lease(name, ttl).await,
-        }
+        })
     }
 
     async fn renew(&self, lease: &Lease, ttl: Duration) -> Result<bool, StoreError> {
-        match &self.0 {
+        let timing = self.watch.begin("renew");
+        timing.ended(match &self.kind {
             Kind::Memory(memory) => memory.store.renew(lease, ttl).await,
             Kind::Redis(redis) => redis.renew(lease, ttl).await,
-        }
+        })
     }
 
     async fn release(&self, lease: Lease) -> Result<(), StoreError> {
-        match &self.0 {
+        let timing = self.watch.begin("release");
+        timing.ended(match &self.kind {
             Kind::Memory(memory) => memory.store.release(lease).await,
             Kind::Redis(redis) => redis.release(lease).await,
-        }
+        })
     }
 
     async fn take(&self, key: &str, rate: Rate) -> Result<Taken, StoreError> {
-        match &self.0 {
+        let timing = self.watch.begin("take");
+        timing.ended(match &self.kind {
             Kind::Memory(memory) => memory.store.take(key, rate).await,
             Kind::Redis(redis) => redis.take(key, rate).await,
-        }
+        })
     }
 }

@@ -4,6 +4,7 @@ mod ground;
 mod invalidations;
 mod memory;
 mod model;
+mod observe;
 mod outages;
 mod proxy;
 mod redis;

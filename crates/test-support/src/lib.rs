@@ -7,6 +7,7 @@ mod context;
 #[cfg(feature = "bench")]
 mod cpu_time;
 mod fake_upstream;
+mod metrics;
 mod proof_key;
 mod provider;
 mod redis;
@@ -19,6 +20,7 @@ pub use context::{caller, context, context_with, fixed_tokens};
 #[cfg(feature = "bench")]
 pub use cpu_time::CpuTime;
 pub use fake_upstream::{FakeUpstream, Reply, Seen, Speaker};
+pub use metrics::Metrics;
 pub use proof_key::ProofKey;
 pub use provider::Provider;
 pub use redis::RedisServer;

@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 
 use crate::Operation;
 use crate::cache::Freshness;
+use crate::call::Step;
 use crate::error::{BoxError, Failure};
 
 /// A hostile answer can be wrong at great length; the log need not be. In characters.
@@ -27,6 +28,8 @@ pub(crate) struct Reply {
     pub(crate) body: Bytes,
     /// What follows the head of an event stream, of which nothing was read.
     pub(crate) stream: Option<EventBody>,
+    /// The attempt that brought it.
+    pub(crate) step: Option<Step>,
 }
 
 /// The body of an event stream.

@@ -20,7 +20,7 @@ use crate::cache::Freshness;
 use crate::call::Call;
 use crate::error::Failure;
 use crate::layers::{
-    authorize, breaker, cache, classify, coalesce, contract, deadline, hedge, limit, propagate, retry,
+    attempt, authorize, breaker, cache, classify, coalesce, contract, deadline, hedge, limit, propagate, retry,
     timeout,
 };
 use crate::{CacheSettings, Cached, Credential, Operation, Outbound, TokenError, TokenSource, Upstream};
@@ -53,7 +53,7 @@ pub const WHOLE: [Case; 4] = [
 pub const BARE: Case = ("bare transport", || alone(service_fn(near), &READ));
 
 /// Each layer alone over the bare transport, from top to bottom.
-pub const LAYERS: [Case; 15] = [
+pub const LAYERS: [Case; 16] = [
     ("cache: at hand", || alone(cache::Cache(cache::Keep(service_fn(read))), &HIT)),
     ("cache: not at hand", || alone(cache::Cache(service_fn(read)), &MISS)),
     ("deadline", || alone(deadline::Deadline(service_fn(read)), &READ)),
@@ -65,6 +65,7 @@ pub const LAYERS: [Case; 15] = [
     ("retry", || alone(retry::Retry(service_fn(near)), &READ)),
     ("hedge, armed", || armed(hedge::Hedge(service_fn(near)))),
     ("authorize", || alone(authorize::Authorize(service_fn(near)), &READ)),
+    ("attempt", || alone(attempt::Attempt(service_fn(near)), &READ)),
     ("breaker", || alone(breaker::Breaker(service_fn(near)), &READ)),
     ("limit", || alone(limit::Limit(service_fn(near)), &READ)),
     ("propagate", || alone(service_fn(near).map_request(propagate::headers as fn(Call) -> Call), &READ)),
@@ -130,6 +131,7 @@ fn reply(operation: &'static Operation) -> Reply {
         headers: HeaderMap::from_iter(headers),
         body: Bytes::from_static(BODY.as_bytes()),
         stream: None,
+        step: None,
     }
 }
 

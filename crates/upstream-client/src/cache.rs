@@ -75,6 +75,8 @@ pub struct CacheState {
     pub entries: u64,
     /// About how many bytes they take.
     pub bytes: u64,
+    /// How many they may take.
+    pub max_bytes: u64,
     /// Answers that were given without a call.
     pub fresh: u64,
     /// Answers that were given while a call was made for the next one.
@@ -94,6 +96,17 @@ pub(crate) enum Use {
     WhileRevalidating,
     /// Only if nothing better can be had.
     IfError,
+}
+
+impl Use {
+    /// As spans and metrics say it.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Fresh => "hit",
+            Self::WhileRevalidating => "stale_while_revalidate",
+            Self::IfError => "stale_if_error",
+        }
+    }
 }
 
 impl Cache {
@@ -197,6 +210,7 @@ impl Cache {
         CacheState {
             entries: entries.entry_count(),
             bytes: entries.weighted_size(),
+            max_bytes: entries.policy().max_capacity().unwrap_or(u64::MAX),
             fresh: read(&counts.fresh),
             stale_while_revalidate: read(&counts.stale_while_revalidate),
             stale_if_error: read(&counts.stale_if_error),

@@ -4,6 +4,8 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::StatusCode;
+
 use crate::{Operation, Reason, Refusal};
 
 /// A call that brought no usable answer. Its text is for the log, never for a client.
@@ -76,6 +78,8 @@ pub enum CallErrorKind {
 pub(crate) struct Failure {
     pub(crate) kind: CallErrorKind,
     pub(crate) cause: Option<SharedError>,
+    /// What the service answered, if it did.
+    pub(crate) status: Option<StatusCode>,
     /// Whether another attempt may do better: the service was not reached, or said itself that it failed.
     pub(crate) repeatable: bool,
     /// Whether it speaks against the health of the operation.
@@ -84,7 +88,7 @@ pub(crate) struct Failure {
 
 impl Failure {
     pub(crate) fn new(kind: CallErrorKind) -> Self {
-        Self { kind, cause: None, repeatable: false, unhealthy: false }
+        Self { kind, cause: None, status: None, repeatable: false, unhealthy: false }
     }
 
     pub(crate) fn caused_by(kind: CallErrorKind, cause: impl Into<BoxError>) -> Self {

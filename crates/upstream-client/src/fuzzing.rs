@@ -8,7 +8,7 @@ use http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
 
 use crate::answer::{Contract, Reply};
-use crate::breaker::Breaker;
+
 use crate::cache::Freshness;
 use crate::error::CallErrorKind;
 use crate::layers::classify;
@@ -33,11 +33,11 @@ where
     assert!(freshness.fresh(Duration::from_secs(60)) <= Duration::from_secs(60));
     assert!(freshness.may_be_kept(true) || !freshness.may_be_kept(false));
     let reply =
-        Reply { operation: &READ, status, headers: headers.clone(), body: body.clone(), stream: None };
+        Reply { operation: &READ, status, headers: headers.clone(), body: body.clone(), stream: None, step: None };
     let read = classify::reply(Ok(reply)).and_then(|reply| (Contract::json::<T>().read)(&reply));
     let Err(failure) = read else { return };
     assert!(failure.cause.is_none_or(|cause| cause.to_string().len() <= LONGEST));
     if let CallErrorKind::ContractViolation { path } = &failure.kind {
-        Track::new(Breaker::new(false)).violated(path);
+        Track::fake().violated(path);
     }
 }

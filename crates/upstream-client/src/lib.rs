@@ -18,10 +18,13 @@ mod events;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
+mod labels;
 mod latency;
 mod layers;
 mod limiter;
+mod observe;
 mod operation;
+mod outcome;
 mod outbound;
 mod settings;
 mod stack;

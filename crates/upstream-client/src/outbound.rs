@@ -1,8 +1,9 @@
 //! What the clients of one service share: its credentials, its cache, and the sight of all of them.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
+use opentelemetry::metrics::Histogram;
 use serde::Serialize;
 use store::Invalidations;
 
@@ -14,11 +15,12 @@ use crate::{CacheSettings, TokenSource};
 #[derive(Clone)]
 pub struct Outbound(Arc<Inner>);
 
-struct Inner {
+pub(crate) struct Inner {
     tokens: Arc<dyn TokenSource>,
     cache: Cache,
     replicas: Option<Replicas>,
     upstreams: Mutex<Vec<Weak<UpstreamInner>>>,
+    durations: OnceLock<Histogram<f64>>,
 }
 
 /// How everything behind a service is doing, as seen from it.
@@ -46,7 +48,7 @@ impl Outbound {
     }
 
     fn over(tokens: Arc<dyn TokenSource>, cache: Cache, replicas: Option<Replicas>) -> Self {
-        Self(Arc::new(Inner { tokens, cache, replicas, upstreams: Mutex::default() }))
+        Self(Arc::new(Inner { tokens, cache, replicas, upstreams: Mutex::default(), durations: OnceLock::new() }))
     }
 
     /// Hears, from now on, what other replicas invalidate. Needs a runtime; ends with the last clone of this.
@@ -58,10 +60,9 @@ impl Outbound {
 
     /// How everything is doing.
     pub fn state(&self) -> OutboundState {
-        let upstreams = self.0.upstreams.lock().unwrap_or_else(PoisonError::into_inner);
-        let living = upstreams.iter().filter_map(Weak::upgrade);
+        let living = self.0.living();
         OutboundState {
-            upstreams: living.map(|upstream| (upstream.name(), upstream.state())).collect(),
+            upstreams: living.iter().map(|upstream| (upstream.name(), upstream.state())).collect(),
             cache: self.0.cache.state(),
         }
     }
@@ -102,6 +103,31 @@ impl Outbound {
     }
 
     pub(crate) fn cache(&self) -> &Cache {
-        &self.0.cache
+        self.0.cache()
+    }
+
+    pub(crate) fn inner(&self) -> &Arc<Inner> {
+        &self.0
+    }
+
+    /// Where to say how long an exchange took; none as long as nobody observes.
+    pub(crate) fn durations(&self) -> Option<&Histogram<f64>> {
+        self.0.durations.get()
+    }
+
+    pub(crate) fn time_with(&self, durations: impl FnOnce() -> Histogram<f64>) {
+        self.0.durations.get_or_init(durations);
+    }
+}
+
+impl Inner {
+    pub(crate) fn cache(&self) -> &Cache {
+        &self.cache
+    }
+
+    /// The services that somebody can still call.
+    pub(crate) fn living(&self) -> Vec<Arc<UpstreamInner>> {
+        let upstreams = self.upstreams.lock().unwrap_or_else(PoisonError::into_inner);
+        upstreams.iter().filter_map(Weak::upgrade).collect()
     }
 }

@@ -7,7 +7,7 @@ use crate::answer::{Answer, Reply};
 use crate::call::Call;
 use crate::error::Failure;
 use crate::layers::{
-    Next, authorize, breaker, cache, classify, coalesce, contract, deadline, hedge, limit, propagate, retry,
+    Next, attempt, authorize, breaker, cache, classify, coalesce, contract, deadline, hedge, limit, propagate, retry,
     timeout,
 };
 
@@ -35,6 +35,8 @@ pub(crate) fn build(transport: impl Next<Reply>) -> Stack {
         .layer_fn(hedge::Hedge)
         // The service takes only tokens made for it; a refused token is replaced once.
         .layer_fn(authorize::Authorize)
+        // Each attempt is a span of the request: also one that the next two refuse, and one that nobody waits for any more.
+        .layer_fn(attempt::Attempt)
         // What keeps failing is not asked, but for a probe now and then.
         .layer_fn(breaker::Breaker)
         // No more at once than the service can take; the most important first.
@@ -56,6 +58,8 @@ pub(crate) fn streams(transport: impl Next<Reply>) -> Streams {
         .layer_fn(timeout::Timeout)
         // The service takes only tokens made for it; a refused token is replaced once.
         .layer_fn(authorize::Authorize)
+        // Each attempt is a span of the request, up to the head.
+        .layer_fn(attempt::Attempt)
         // The head is the call: a service that opens its streams is well.
         .layer_fn(breaker::Breaker)
         // A place for as long as it is being opened. Once open it costs the service a connection and no work, and

@@ -5,6 +5,8 @@ mod cache;
 mod deadline;
 mod events;
 mod interleavings;
+mod observe;
+mod record;
 mod sharing;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -206,6 +208,7 @@ fn reply(call: &Call, status: u16, headers: &[(HeaderName, &str)], body: &str) -
         headers: headers.chain([json]).collect(),
         body: Bytes::from(body.to_owned()),
         stream: None,
+        step: None,
     }
 }
 

@@ -7,7 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::Serialize;
 
 use crate::breaker::{Breaker, BreakerState};
+use crate::labels::Labels;
 use crate::latency::{Latency, LatencyState};
+use crate::outcome::Outcome;
 
 /// So many fields are counted apart; a hostile answer could invent any number.
 const MOST_FIELDS: usize = 100;
@@ -16,9 +18,12 @@ const OTHER_FIELDS: &str = "(other)";
 
 /// What is known of an operation: whether it is asked, how long it takes, what happened to its calls.
 pub(crate) struct Track {
+    labels: Labels,
     breaker: Arc<Breaker>,
     latency: Latency,
     counts: Counts,
+    /// Calls by what became of them.
+    outcomes: [AtomicU64; Outcome::ALL.len()],
     /// Contract violations by field.
     violations: Mutex<BTreeMap<String, u64>>,
 }
@@ -43,7 +48,7 @@ macro_rules! counts {
                 self.counts.$name.fetch_add(1, Ordering::Relaxed);
             })*
 
-            fn counts(&self) -> CallCounts {
+            pub(crate) fn counts(&self) -> CallCounts {
                 CallCounts { $($name: self.counts.$name.load(Ordering::Relaxed),)* }
             }
         }
@@ -67,6 +72,25 @@ counts! {
     given_up = given_up;
 }
 
+/// A call that has no outcome yet. It is counted when this is dropped, so also when its future is.
+#[must_use = "dropped, it says that the call was cancelled"]
+pub(crate) struct Counted {
+    track: Arc<Track>,
+    outcome: Outcome,
+}
+
+impl Counted {
+    pub(crate) fn ended(mut self, outcome: Outcome) {
+        self.outcome = outcome;
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.track.outcomes[self.outcome as usize].fetch_add(1, Ordering::Relaxed);
+    }
+}
+
 /// How an operation is doing.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -74,6 +98,9 @@ pub struct OperationState {
     /// What happened to its calls.
     #[serde(flatten)]
     pub counts: CallCounts,
+    /// Its calls by what became of them, those that were answered from memory among them. One that goes on is not
+    /// counted yet.
+    pub outcomes: BTreeMap<&'static str, u64>,
     /// How long its answers take.
     pub latency: LatencyState,
     /// Whether it is asked.
@@ -84,8 +111,35 @@ pub struct OperationState {
 }
 
 impl Track {
-    pub(crate) fn new(breaker: Arc<Breaker>) -> Self {
-        Self { breaker, latency: Latency::new(), counts: Counts::default(), violations: Mutex::default() }
+    pub(crate) fn new(labels: Labels, breaker: Arc<Breaker>) -> Self {
+        Self {
+            labels,
+            breaker,
+            latency: Latency::new(),
+            counts: Counts::default(),
+            outcomes: Default::default(),
+            violations: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn labels(&self) -> &Labels {
+        &self.labels
+    }
+
+    /// Begins to count one call.
+    pub(crate) fn count(self: &Arc<Self>) -> Counted {
+        Counted { track: Arc::clone(self), outcome: Outcome::Cancelled }
+    }
+
+    /// Its calls by what became of them.
+    pub(crate) fn outcomes(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        let counted = Outcome::ALL.iter().zip(&self.outcomes);
+        counted.map(|(outcome, count)| (outcome.as_str(), count.load(Ordering::Relaxed)))
+    }
+
+    /// Contract violations by field.
+    pub(crate) fn violations(&self) -> BTreeMap<String, u64> {
+        self.violations.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(crate) fn breaker(&self) -> &Arc<Breaker> {
@@ -107,10 +161,21 @@ impl Track {
     pub(crate) fn state(&self) -> OperationState {
         OperationState {
             counts: self.counts(),
+            outcomes: self.outcomes().filter(|(_, count)| *count > 0).collect(),
             latency: self.latency.state(),
             breaker: self.breaker.state(),
-            contract_violations: self.violations.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            contract_violations: self.violations(),
         }
+    }
+}
+
+#[cfg(any(test, fuzzing))]
+impl Track {
+    /// Of no operation in particular.
+    pub(crate) fn fake() -> Self {
+        static NOTHING: crate::Operation = crate::Operation::get("things.get", "/things");
+        let url = "http://things".parse().expect("a URL");
+        Self::new(Labels::new("things", &NOTHING, &url), Breaker::new(false))
     }
 }
 
@@ -140,7 +205,7 @@ mod tests {
 
     #[test]
     fn fields_that_a_service_invents_are_bounded() {
-        let track = Track::new(Breaker::new(false));
+        let track = Track::fake();
         (0..1000).for_each(|n| track.violated(&format!("x{n}")));
         track.violated("x7");
         let violations = track.state().contract_violations;

@@ -99,6 +99,7 @@ async fn exchange(client: reqwest::Client, call: Call) -> Result<Reply, Failure>
         headers: head.headers,
         body: Bytes::new(),
         stream: None,
+        step: None,
     };
     if facts.operation.streams && reply.status.is_success() {
         return Ok(Reply { stream: Some(body.map_err(Into::into).boxed_unsync()), ..reply });

@@ -11,6 +11,7 @@ use crate::answer::Reply;
 use crate::breaker::Breaker;
 use crate::budget::{Budget, BudgetState};
 use crate::cache::Cache;
+use crate::labels::Labels;
 use crate::layers::Next;
 use crate::layers::coalesce::Flights;
 use crate::limiter::{Limiter, LimiterState};
@@ -134,21 +135,37 @@ impl Upstream {
     }
 
     /// How `operation` is doing, from its first call on.
-    pub(crate) fn track(&self, operation: &Operation) -> Arc<Track> {
+    pub(crate) fn track(&self, operation: &'static Operation) -> Arc<Track> {
         let tracks = self.0.tracks.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(track) = tracks.get(operation.name) {
             return track.clone();
         }
         drop(tracks);
-        let breaker = || Breaker::new(self.0.settings.breaker);
+        let new = || {
+            let labels = Labels::new(self.0.name, operation, &self.0.settings.url);
+            Arc::new(Track::new(labels, Breaker::new(self.0.settings.breaker)))
+        };
         let mut tracks = self.0.tracks.write().unwrap_or_else(PoisonError::into_inner);
-        tracks.entry(operation.name).or_insert_with(|| Arc::new(Track::new(breaker()))).clone()
+        tracks.entry(operation.name).or_insert_with(new).clone()
     }
 }
 
 impl Inner {
     pub(crate) fn name(&self) -> &'static str {
         self.name
+    }
+
+    pub(crate) fn limiter(&self) -> &Limiter {
+        &self.limiter
+    }
+
+    pub(crate) fn budget(&self) -> &Budget {
+        &self.budget
+    }
+
+    /// How each of its operations is doing, those that were called.
+    pub(crate) fn tracks(&self) -> Vec<Arc<Track>> {
+        self.tracks.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
     pub(crate) fn state(&self) -> UpstreamState {

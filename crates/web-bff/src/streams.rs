@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use opentelemetry::metrics::Meter;
 use request_context::{Caller, Subject};
 use screen::{Problem, kind};
 use service_runtime::CancellationToken;
@@ -49,6 +50,16 @@ impl Streams {
         &self.0.settings
     }
 
+    /// Shows this meter how many are open.
+    pub(crate) fn observe(&self, meter: &Meter) {
+        let streams = Arc::downgrade(&self.0);
+        let open = meter.u64_observable_gauge("triptych.streams.open").with_callback(move |to| {
+            let streams = streams.upgrade().map(Streams);
+            streams.iter().for_each(|streams| to.observe(streams.open().all as u64, &[]));
+        });
+        open.build();
+    }
+
     /// Cancelled, it ends all streams.
     pub(crate) fn closing(&self) -> &CancellationToken {
         &self.0.closing
@@ -91,7 +102,7 @@ impl Drop for Place {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use test_support::caller;
+    use test_support::{Metrics, caller};
 
     #[test]
     fn places_are_counted_by_user_and_in_all() {
@@ -103,6 +114,9 @@ mod tests {
         assert_eq!(status("u_1").err(), Some(429));
         let third = status("u_2").ok().unwrap();
         assert_eq!(status("u_2").err(), Some(503));
+        let metrics = Metrics::new();
+        streams.observe(&metrics.meter());
+        assert_eq!(metrics.lines("triptych_streams_open"), ["triptych_streams_open 3"]);
         drop(first);
         let first = status("u_2").ok().unwrap();
         // The same name, by another issuer.

@@ -32,6 +32,7 @@ use super::jitter::Jitter;
 use super::paces::Paces;
 use super::record::Age;
 use super::vault::{Opened, Vault};
+use crate::observe::Refreshes;
 use crate::provider::ProviderError;
 
 pub(crate) use self::redemption::detached;
@@ -50,6 +51,7 @@ struct Inner<S> {
     flights: Flights<Landed>,
     paces: Paces,
     jitter: Jitter,
+    refreshes: Arc<Refreshes>,
     tasks: TaskTracker,
 }
 
@@ -73,7 +75,11 @@ impl<S: Store + 'static> Refresher<S> {
         tasks: TaskTracker,
     ) -> Self {
         let (flights, paces) = (Flights::new(tasks.clone()), Paces::new());
-        Self(Arc::new(Inner { vault, issuer, flights, paces, jitter, tasks }))
+        Self(Arc::new(Inner { vault, issuer, flights, paces, jitter, refreshes: Arc::default(), tasks }))
+    }
+
+    pub(crate) fn refreshes(&self) -> &Arc<Refreshes> {
+        &self.0.refreshes
     }
 
     /// The session with a token that is good for a call. One that gets old is replaced behind the request's

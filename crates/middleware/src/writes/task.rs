@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{MatchedPath, Request};
@@ -17,6 +18,7 @@ use tower::Service;
 use tracing::{field, warn};
 
 use super::key::Key;
+use super::observe::Counts;
 use super::outcome::{self, Outcome};
 use super::records::{Claim, Failure, Records, unavailable};
 use crate::access_log::{self, Chain};
@@ -32,6 +34,7 @@ const RESERVE: Duration = Duration::from_millis(50);
 
 pub(super) struct Task<S, I> {
     pub(super) records: Records<S>,
+    pub(super) counts: Arc<Counts>,
     pub(super) inner: I,
     pub(super) request: Request,
     pub(super) ctx: RequestContext,
@@ -54,6 +57,7 @@ where
     /// A write with a key, which happens once.
     pub(super) async fn once(self, key: &Key, waiting: Waiting) {
         let claim = self.records.claim(key, self.ctx.deadline().remaining() + HELD).await;
+        self.counts.count(&claim);
         match claim {
             Ok(Claim::Run(claimed)) => self.settle(key, claimed, waiting).await,
             Ok(Claim::Answered(answer)) => {

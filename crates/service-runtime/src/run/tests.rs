@@ -48,18 +48,18 @@ async fn start_with(token: Option<&str>, server: ServerSettings) -> Running {
         .route("/", get(async || "fast"))
         .route("/slow", get(slow))
         .route("/events", get(events));
-    let admin = Router::new().route("/inspector", get(async || "inspected"));
+    let admin = Router::new().route("/own", get(async || "asked"));
     let app = App { admin, ..App::new(router).tasks(tasks.clone()).closing(closing) };
     let any = SocketAddr::from(([127, 0, 0, 1], 0));
     let plan = Plan {
         name: "tiny",
         version: "1.2.3",
         listen: any,
-        admin: AdminSettings { listen: any, token: token.map(Secret::new) },
+        admin: AdminSettings { listen: any, token: token.map(Secret::new), hosts: vec![] },
         server,
         config: "{\"listen\": 1}".to_owned(),
     };
-    let bound = Bound::open(plan, app).await.expect("port 0 is never taken");
+    let bound = Bound::open(plan, app, &Telemetry::off()).await.expect("port 0 is never taken");
     let (sender, signals) = Signals::scripted();
     Running {
         public: bound.public.local_addr().expect("it is bound"),
@@ -218,11 +218,11 @@ async fn guarded_routes_want_the_token_and_do_not_exist_without_one() {
     let config = "{\"listen\": 1}";
     let table = [
         (&with, "/config", right.as_str(), 200, config),
-        (&with, "/inspector", right.as_str(), 200, "inspected"),
+        (&with, "/own", right.as_str(), 200, "asked"),
         (&with, "/config", wrong, 401, ""),
-        (&with, "/inspector", "", 401, ""),
+        (&with, "/own", "", 401, ""),
         (&without, "/config", right.as_str(), 404, ""),
-        (&without, "/inspector", "", 404, ""),
+        (&without, "/own", "", 404, ""),
         (&without, "/nonsense", "", 404, ""),
     ];
     for (service, path, header, status, body) in table {

@@ -1,10 +1,12 @@
 //! What every attempt of a call has in common.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
+use opentelemetry::trace::{SpanContext, SpanId};
 use request_context::RequestContext;
 use url::Url;
 
@@ -29,6 +31,8 @@ pub(crate) struct Facts {
     /// The longest this call may take, whatever the request has left.
     pub(crate) timeout: Duration,
     pub(crate) max_body: usize,
+    /// The span of the latest attempt, zero before the first: for those who wait for it without making one.
+    pub(crate) attempt: AtomicU64,
 }
 
 impl Facts {
@@ -48,6 +52,17 @@ impl Facts {
                 caller,
             })
         })
+    }
+
+    /// Says that an attempt with this span has begun.
+    pub(crate) fn attempted(&self, span: SpanId) {
+        self.attempt.store(u64::from_be_bytes(span.to_bytes()), Ordering::Relaxed);
+    }
+
+    /// The latest attempt, as others name it.
+    pub(crate) fn attempt(&self) -> Option<SpanContext> {
+        let span = SpanId::from(self.attempt.load(Ordering::Relaxed));
+        (span != SpanId::INVALID).then(|| self.ctx.trace().context_of(span))
     }
 
     /// The rule and the key under which the answer is kept, if it is.

@@ -56,6 +56,11 @@ impl Call {
 }
 
 impl<T, F: FnOnce(T, bool)> Watched<T, F> {
+    /// Since when it is held.
+    pub(crate) fn since(&self) -> Instant {
+        self.span.since
+    }
+
     /// Takes it back: the attempt has an outcome.
     pub(crate) fn finish(mut self) -> (T, Span) {
         let (held, _) = self.held.take().expect("nothing but this and the drop takes it");

@@ -6,8 +6,9 @@ use tower::ServiceExt;
 use super::Next;
 use crate::Credential;
 use crate::answer::Reply;
-use crate::call::{Call, Facts};
+use crate::call::{Call, Facts, Reason, Step};
 use crate::error::{CallErrorKind, Failure};
+use crate::outcome::Outcome;
 use crate::token::TokenError;
 
 layer! {
@@ -20,7 +21,9 @@ async fn authorized<S: Next<Reply>>(next: S, mut call: Call) -> Result<Reply, Fa
     if facts.operation.credential == Credential::Nobody {
         return next.oneshot(call).await;
     }
-    let token = token(&facts, None).await?;
+    let token = token(&facts, None).await.inspect_err(|failure| {
+        Step::begin(&facts, call.deadline).ended(Outcome::of_failure(failure), None);
+    })?;
     call.authorization = Some(authorization(&token)?);
     let refused = match next.clone().oneshot(call.clone()).await {
         Err(failure) if failure.kind == CallErrorKind::Unauthorized => failure,
@@ -31,7 +34,7 @@ async fn authorized<S: Next<Reply>>(next: S, mut call: Call) -> Result<Reply, Fa
     if !facts.upstream.budget().withdraw() {
         return Err(refused);
     }
-    next.oneshot(call).await
+    next.oneshot(call.again(Reason::FreshToken)).await
 }
 
 async fn token(facts: &Facts, rejected: Option<&AccessToken>) -> Result<AccessToken, Failure> {

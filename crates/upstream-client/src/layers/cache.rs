@@ -7,8 +7,9 @@ use tower::ServiceExt;
 use super::Next;
 use crate::answer::Answer;
 use crate::cache::{Entry, Tags, Use};
-use crate::call::{Call, Facts};
+use crate::call::{Call, Facts, Step};
 use crate::error::{CallErrorKind, Failure};
+use crate::outcome::Outcome;
 
 layer! {
     /// Gives what is kept, as its rule allows, and after a write forgets what the write made old.
@@ -34,6 +35,7 @@ async fn at_hand<S: Next<Answer>>(next: S, call: Call) -> Result<Answer, Failure
     let used = found.as_ref().map(|entry| entry.usable(rule));
     if let (Some(entry), Some(used @ (Use::Fresh | Use::WhileRevalidating))) = (&found, used) {
         cache.count(Some(used));
+        at_hand_already(&facts, used);
         if used == Use::WhileRevalidating && entry.begin_refresh() {
             tokio::spawn(refresh(next, call, entry.clone()));
         }
@@ -53,8 +55,16 @@ async fn at_hand<S: Next<Answer>>(next: S, call: Call) -> Result<Answer, Failure
     let old = found.filter(may_be_old);
     let Some(entry) = old else { return Err(failure) };
     cache.count(Some(Use::IfError));
+    at_hand_already(&facts, Use::IfError);
     facts.ctx.served_stale(entry.age());
     Ok(entry.answer())
+}
+
+/// Records that an answer was used so.
+fn at_hand_already(facts: &Arc<Facts>, used: Use) {
+    let mut step = Step::begin(facts, facts.ctx.deadline());
+    step.set("triptych.cache", used.as_str());
+    step.ended(Outcome::Ok, None);
 }
 
 /// After a write, whatever came of it: also one that seems to have failed may have been done.

@@ -36,7 +36,7 @@ pub(crate) fn reply(result: Result<Reply, Failure>) -> Result<Reply, Failure> {
     };
     let repeatable = matches!(kind, CallErrorKind::Unavailable | CallErrorKind::Shed { .. });
     let failure = Failure::caused_by(kind, format!("status {}", status.as_u16()));
-    Err(Failure { repeatable, unhealthy: status.is_server_error(), ..failure })
+    Err(Failure { status: Some(status), repeatable, unhealthy: status.is_server_error(), ..failure })
 }
 
 /// `Retry-After` in seconds; its date form is rare between services and counts as no advice.

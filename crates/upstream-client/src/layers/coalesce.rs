@@ -12,10 +12,12 @@ use tokio::time::Instant;
 use tower::ServiceExt;
 
 use super::Next;
+use super::deadline::RESERVE;
 use crate::answer::Answer;
 use crate::cache::{Key, Moment};
-use crate::call::{Call, Facts};
+use crate::call::{Call, Facts, Step};
 use crate::error::{CallErrorKind, Failure};
+use crate::outcome;
 
 layer! {
     /// Joins the call that is in flight for the same, or makes it.
@@ -30,6 +32,8 @@ type Running = BoxFuture<'static, Outcome>;
 #[derive(Clone)]
 struct Flight {
     running: Shared<Running>,
+    /// Of the one who began it.
+    leader: Arc<Facts>,
     /// The service was told less time than the operation has, so that it may give up before others would.
     hurried: bool,
     begun: Instant,
@@ -50,6 +54,7 @@ type Place = (Key, Priority);
 
 struct Listed {
     running: WeakShared<Running>,
+    leader: Arc<Facts>,
     hurried: bool,
     begun: Instant,
     asked: Moment,
@@ -74,19 +79,29 @@ async fn together<S: Next<Answer>>(next: S, call: Call) -> Outcome {
     if joined {
         facts.track.coalesced();
     }
-    let outcome = flight.running.clone().await;
+    let outcome = flight.end(&facts, joined).await;
     match &outcome {
         // Together again: whoever is left shares one more call, which one of them begins.
         Err(failure) if joined && flight.is_its_beginners(failure, facts.timeout) => {
             drop(flight);
-            let (flight, _) = flights.join(place, next, call);
-            flight.running.await
+            let (flight, joined) = flights.join(place, next, call);
+            flight.end(&facts, joined).await
         }
         _ => outcome,
     }
 }
 
 impl Flight {
+    /// Waits for it. Whoever joined it made no attempt of their own, so that this is what is recorded of their call.
+    async fn end(&self, facts: &Arc<Facts>, joined: bool) -> Outcome {
+        let step = joined.then(|| Step::beside(facts, facts.ctx.deadline().minus(RESERVE), self.leader.clone()));
+        let outcome = self.running.clone().await;
+        if let Some(mut step) = step {
+            step.ended(outcome::Outcome::of(&outcome), None);
+        }
+        outcome
+    }
+
     /// Whether it failed for a reason that is that of the one who began it: too little time, or a token that is refused.
     fn is_its_beginners(&self, failure: &Failure, timeout: Duration) -> bool {
         match failure.kind {
@@ -106,7 +121,8 @@ impl Flights {
             && !facts.is_old(listed.asked)
             && let Some(running) = listed.running.upgrade()
         {
-            return (Flight { running, hurried: listed.hurried, begun: listed.begun }, true);
+            let leader = listed.leader.clone();
+            return (Flight { running, leader, hurried: listed.hurried, begun: listed.begun }, true);
         }
         state.begun += 1;
         let number = state.begun;
@@ -119,9 +135,10 @@ impl Flights {
         let running = running.boxed().shared();
         if let Some(weak) = running.downgrade() {
             let asked = facts.upstream.cache().now();
-            state.flights.insert(place, Listed { running: weak, hurried, begun, asked, number });
+            let leader = facts.clone();
+            state.flights.insert(place, Listed { running: weak, leader, hurried, begun, asked, number });
         }
-        (Flight { running, hurried, begun }, false)
+        (Flight { running, leader: facts, hurried, begun }, false)
     }
 
     /// From now on nobody joins what is in flight for this caller, whatever they may see.

@@ -7,8 +7,9 @@ use tower::ServiceExt;
 
 use super::Next;
 use crate::answer::Answer;
-use crate::call::Call;
+use crate::call::{Call, Step};
 use crate::error::{CallErrorKind, Failure};
+use crate::outcome::Outcome;
 
 /// What shaping and sending the answer needs after the last call has ended.
 pub(super) const RESERVE: Duration = Duration::from_millis(20);
@@ -26,6 +27,7 @@ layer! {
 async fn within<S: Next<Answer>>(next: S, mut call: Call) -> Result<Answer, Failure> {
     let deadline = call.deadline.minus(RESERVE);
     if deadline.remaining() < FLOOR {
+        Step::begin(&call.facts, deadline).ended(Outcome::Timeout, None);
         return Err(Failure::new(CallErrorKind::Timeout));
     }
     (call.deadline, call.told) = (deadline, deadline);

@@ -6,7 +6,7 @@ use tower::ServiceExt;
 
 use super::Next;
 use crate::answer::Reply;
-use crate::call::Call;
+use crate::call::{Call, Reason};
 use crate::error::{CallErrorKind, Failure};
 
 layer! {
@@ -29,7 +29,7 @@ async fn beside<S: Next<Reply>>(next: S, call: Call) -> Result<Reply, Failure> {
         return first.await;
     }
     facts.track.hedged();
-    let second = Box::pin(next.oneshot(call.spare()));
+    let second = Box::pin(next.oneshot(call.again(Reason::Hedge)));
     match select(first, second).await {
         Either::Left((Ok(reply), _)) | Either::Right((Ok(reply), _)) => Ok(reply),
         // A refusal is an answer, too.

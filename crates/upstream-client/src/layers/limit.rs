@@ -19,13 +19,13 @@ layer! {
 async fn in_turn<S: Next<Reply>>(next: S, call: Call) -> Result<Reply, Failure> {
     let facts = call.facts.clone();
     let (limiter, priority) = (facts.upstream.limiter(), facts.ctx.priority());
-    let permit = if call.spare {
+    let permit = if call.is_spare() {
         limiter.try_acquire(priority)
     } else {
         limiter.acquire(priority, call.time_left() / WAITING).await.ok()
     };
     let Some(permit) = permit else {
-        if !call.spare {
+        if !call.is_spare() {
             facts.track.shed();
         }
         return Err(Failure::new(CallErrorKind::Shed { retry_after: None }));
@@ -35,6 +35,7 @@ async fn in_turn<S: Next<Reply>>(next: S, call: Call) -> Result<Reply, Failure> 
         permit.finished(if used_up { Outcome::Overloaded } else { Outcome::Ignored });
         facts.track.given_up();
     });
+    call.went_out(watched.since());
     let outcome = next.oneshot(call).await;
     let ((permit, facts), span) = watched.finish();
     let took = span.elapsed();

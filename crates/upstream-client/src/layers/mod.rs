@@ -46,6 +46,7 @@ macro_rules! layer {
     };
 }
 
+pub(crate) mod attempt;
 pub(crate) mod authorize;
 pub(crate) mod breaker;
 pub(crate) mod cache;

@@ -22,7 +22,7 @@ pub(crate) fn headers(mut call: Call) -> Call {
     let accepted = if facts.operation.streams { EVENT_STREAM } else { "application/json" };
     headers.insert(ACCEPT, HeaderValue::from_static(accepted));
     headers.extend(facts.headers.iter().cloned());
-    ctx.trace().inject(ctx.trace().span_id(), &mut headers);
+    ctx.trace().inject(call.span, &mut headers);
     if !facts.operation.streams {
         let left = call.time_left().saturating_sub(WAY_BACK).as_millis();
         headers.insert(DEADLINE, HeaderValue::from(u64::try_from(left).unwrap_or(u64::MAX)));

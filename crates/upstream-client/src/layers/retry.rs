@@ -8,7 +8,7 @@ use tower::ServiceExt;
 use super::Next;
 use super::deadline::FLOOR;
 use crate::answer::Reply;
-use crate::call::{Call, IDEMPOTENCY_KEY};
+use crate::call::{Call, IDEMPOTENCY_KEY, Reason};
 use crate::error::{CallErrorKind, Failure};
 
 /// The longest pause before the second attempt, unless the service asks for another: full jitter, so that those who
@@ -34,7 +34,7 @@ async fn again<S: Next<Reply>>(next: S, call: Call) -> Result<Reply, Failure> {
     }
     call.facts.track.retried();
     tokio::time::sleep(pause).await;
-    next.oneshot(call).await
+    next.oneshot(call.again(Reason::Retry)).await
 }
 
 /// Reads, and writes that the service recognises.

@@ -61,11 +61,13 @@ async fn run(steps: Vec<Step>) -> usize {
             if status == 0 { std::future::pending().await } else { Ok(answer) }
         }
     });
+    let calls = steps.len() as u64;
+    let requests: Vec<_> = std::iter::repeat_with(Mutex::default).take(steps.len()).collect();
     let mut at = Duration::ZERO;
     let mut asking = FuturesUnordered::new();
-    for step in steps {
+    for (step, request) in steps.into_iter().zip(&requests) {
         at += Duration::from_millis(step.after);
-        asking.push(ask(&world, at, step));
+        asking.push(ask(&world, at, step, request));
     }
     let mut answers = 0;
     while let Some(answered) = asking.next().await {
@@ -78,15 +80,22 @@ async fn run(steps: Vec<Step>) -> usize {
     let state = world.outbound.state();
     let concurrency = serde_json::to_value(state.upstreams["things"].concurrency).unwrap();
     assert_eq!((&concurrency["inFlight"], &concurrency["queued"]), (&0.into(), &0.into()), "{concurrency}");
+    let counted = state.upstreams["things"].operations.values().flat_map(|of| of.outcomes.values());
+    assert_eq!(counted.sum::<u64>(), calls, "each call has one outcome, also one that was left");
+    for request in requests {
+        let request: Option<RequestContext> = request.into_inner().unwrap();
+        assert_ne!(request.unwrap().recorded().len(), 0, "of each call something is recorded");
+    }
     answers
 }
 
 /// Whether the answer came, and was that of this caller and this question.
-async fn ask(world: &World, at: Duration, step: Step) -> bool {
+async fn ask(world: &World, at: Duration, step: Step, request: &Mutex<Option<RequestContext>>) -> bool {
     tokio::time::sleep(at).await;
     let subject = SUBJECTS[step.who];
     let left = Duration::from_millis(step.left);
     let ctx = request_of(subject, left);
+    *request.lock().unwrap() = Some(ctx.clone());
     let ctx = ctx.for_section(ctx.deadline(), (step.what == 5).then_some(Duration::from_hours(1)));
     let (operation, who, path) = [
         (&GET, "nobody", "things"),

@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::{Current, LEASE, Landed, Lost, Refresher, unavailable};
 use crate::audit;
+use crate::observe::Refreshed;
 use crate::oidc::{RefreshError, TokenSet};
 use crate::sessions::vault::{Found, Opened};
 
@@ -56,7 +57,10 @@ impl<S: Store + 'static> Refresher<S> {
     ) -> Option<Landed> {
         let session = match self.current(seen).await {
             Ok(Current::Stale(session)) => session,
-            Ok(Current::Fresh(session)) => return Some(Ok(session)),
+            Ok(Current::Fresh(session)) => {
+                self.0.refreshes.ended(Refreshed::LostRace);
+                return Some(Ok(session));
+            }
             Err(lost) => return Some(Err(lost)),
         };
         let Some(refresh_token) = session.record.refresh_token() else {
@@ -69,13 +73,19 @@ impl<S: Store + 'static> Refresher<S> {
         let answer =
             timeout(REDEMPTION, self.0.issuer.refresh(ctx, &refresh_token, &session.caller.subject)).await;
         self.0.paces.end(session.key, matches!(answer, Ok(Ok(_) | Err(RefreshError::Refused))));
-        match answer {
-            Ok(Ok(tokens)) => Some(self.keep(ctx, session, tokens).await),
-            Ok(Err(RefreshError::Refused)) if !held.load(Ordering::Relaxed) => None,
-            Ok(Err(RefreshError::Refused)) => Some(self.refused(ctx, session).await),
-            Ok(Err(RefreshError::Unavailable(error))) => Some(Err(Lost::Unavailable(error))),
-            Err(_) => Some(Err(unavailable("it did not answer"))),
-        }
+        let (landed, good) = match answer {
+            Ok(Ok(tokens)) => (Some(self.keep(ctx, session, tokens).await), Refreshed::Ok),
+            Ok(Err(RefreshError::Refused)) if !held.load(Ordering::Relaxed) => (None, Refreshed::LostRace),
+            Ok(Err(RefreshError::Refused)) => (Some(self.refused(ctx, session).await), Refreshed::LostRace),
+            Ok(Err(RefreshError::Unavailable(error))) => (Some(Err(Lost::Unavailable(error))), Refreshed::Ok),
+            Err(_) => (Some(Err(unavailable("it did not answer"))), Refreshed::Ok),
+        };
+        self.0.refreshes.ended(match &landed {
+            Some(Err(Lost::Unavailable(_))) => Refreshed::Failed,
+            Some(Err(Lost::Ended)) => Refreshed::Ended,
+            Some(Ok(_)) | None => good,
+        });
+        landed
     }
 
     /// Writes the tokens that were got for `session`. What is written in the meantime is respected.
@@ -164,5 +174,5 @@ enum Kept {
 
 /// What is redeemed serves everyone who waits, so that it does not end with the request that came first.
 pub(crate) fn detached(ctx: &RequestContext) -> RequestContext {
-    RequestContext::new(ctx.request_id().clone(), ctx.trace().clone(), Deadline::after(REDEMPTION))
+    ctx.detached(Deadline::after(REDEMPTION))
 }
