@@ -8,7 +8,9 @@ const OFTEN: usize = 8;
 
 /// The id of a product of which there are some.
 async fn stocked(frontend: &Frontend) -> String {
-    let products = frontend.get("/products?q=oak").await.json();
+    let products = frontend.get("/products?q=oak").await;
+    assert_eq!(products.outcome(), "200");
+    let products = products.json();
     let mut products = products["products"].as_array().expect("a list of products").iter();
     let stocked = products.find(|product| product["stock"].as_u64().is_some_and(|stock| stock >= 10));
     stocked.and_then(|product| product["id"].as_str()).expect("a product that can be ordered").to_owned()
@@ -16,7 +18,9 @@ async fn stocked(frontend: &Frontend) -> String {
 
 /// How many orders of a user are in the list, all pages of which there is one here.
 async fn orders(mobile: &Frontend) -> Vec<String> {
-    let orders = mobile.get("/orders").await.json();
+    let orders = mobile.get("/orders").await;
+    assert_eq!(orders.outcome(), "200");
+    let orders = orders.json();
     let orders = orders["orders"].as_array().expect("a list of orders").iter();
     orders.map(|order| order["id"].as_str().expect("an id").to_owned()).collect()
 }
