@@ -8,7 +8,7 @@ import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
 import { launch, newPerson } from '../sign-in/chromium.mjs';
 import { startSystem, until } from '../sign-in/harness.mjs';
 import { freePorts } from '../sign-in/processes.mjs';
-import { Traffic, heal, strike } from './traffic.mjs';
+import { Traffic, calm, strike } from './traffic.mjs';
 
 const TOKEN = 'an-admin-token-for-tests';
 const SCREENSHOTS = process.env.TRIPTYCH_SCREENSHOTS;
@@ -70,6 +70,12 @@ describe('the inspector', () => {
     return answer.json();
   };
 
+  async function forget() {
+    const headers = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' };
+    const answer = await fetch(new URL('/cache/invalidate', address), { method: 'POST', headers, body: '{"tags":["*"]}' });
+    assert.equal(answer.status, 204);
+  }
+
   /** A request of which `fits` says so, with its spans. */
   async function find(what, fits) {
     return until(what, async () => {
@@ -123,13 +129,14 @@ describe('the inspector', () => {
     await open();
     await page.waitForSelector('#empty h2:text-is("No request yet")');
     await picture('empty');
-    traffic = await Traffic.begin(system);
+    traffic = await Traffic.begin(system, forget);
     await page.waitForSelector('#list a');
     assert.equal(await page.isVisible('#empty'), false);
   });
 
   test('what happens to a screen is drawn', async () => {
     // Enough of them that there is a percentile, at which a call is hedged.
+    await calm(system);
     await traffic.ask('/dashboard', 90);
     await strike(system);
     await until('everything has happened', async () => {
@@ -285,7 +292,7 @@ describe('the inspector', () => {
   });
 
   test('it heals with the service', async () => {
-    await heal(system);
+    await calm(system);
     await until('all is well', async () => {
       await traffic.ask('/dashboard', 3);
       return (await api('requests')).requests[0].outcome === 'ok';

@@ -3,48 +3,56 @@
 import { signedIn } from '../sign-in/harness.mjs';
 
 const PEOPLE = ['u_42', 'u_7', 'u_1'];
-const PAGES = ['/dashboard', '/dashboard', '/dashboard', '/orders', '/products?q=lamp', '/products/p_7', '/products/p_9', '/notifications/none/read'];
+const PAGES = ['/dashboard', '/products/p_7', '/dashboard', '/orders', '/dashboard', '/products?q=lamp', '/dashboard', '/products/p_9', '/dashboard', '/products/none'];
+/** How long each service takes when it is well. */
+const USUAL_MS = { users: 14, orders: 42, catalog: 24, notifications: 18, billing: 31, usage: 22 };
+/** What is wrong with some of them on a bad day. */
+const TROUBLE = {
+  orders: [{ path: '/orders', mode: 'latency', latencyMs: 240, rate: 0.08 }],
+  billing: [{ path: '*', mode: 'error', status: 500, rate: 0.3 }],
+  notifications: [{ path: '/notifications', mode: 'wrong_shape', rate: 0.3 }],
+  catalog: [{ path: '/promos', mode: 'error', status: 500 }],
+};
 
 export class Traffic {
   #people;
+  #forget;
 
-  constructor(people) {
+  constructor(people, forget) {
     this.#people = people;
+    this.#forget = forget;
   }
 
-  /** Signs some people in. */
-  static async begin(system) {
+  /** Signs some people in. `forget()` empties the cache of the service. */
+  static async begin(system, forget) {
     const people = [];
     for (const user of PEOPLE) people.push(await signedIn(system, user));
-    return new Traffic(people.map((agent) => (path) => agent.fetch(`${system.appUrl}${path}`)));
+    return new Traffic(people.map((agent) => (path) => agent.fetch(`${system.appUrl}${path}`)), forget);
   }
 
-  /** Asks for a page `times` times, by several at once, and answers the statuses. */
+  /** Asks for a page so many times, by several at once, each time as if it were the first. */
   async ask(path, times = 1) {
-    const statuses = [];
     for (let done = 0; done < times; done += this.#people.length) {
-      const answers = await Promise.all(this.#people.slice(0, times - done).map((person) => person(path)));
-      statuses.push(...answers.map(({ status }) => status));
+      await this.#forget();
+      await Promise.all(this.#people.slice(0, times - done).map((person) => person(path)));
     }
-    return statuses;
   }
 
-  /** Everybody looks around, `rounds` times. */
+  /** Everybody looks around; what they see may have been seen before, but not for ever. */
   async look(rounds) {
     for (let round = 0; round < rounds; round++) {
-      await Promise.all(this.#people.map((person, index) => person(PAGES[(round * 3 + index) % PAGES.length])));
+      if (round % 3 === 0) await this.#forget();
+      await Promise.all(this.#people.map((person, index) => person(PAGES[(round + index * 3) % PAGES.length])));
     }
   }
 }
 
-/** The trouble of the day: each is something that the inspector draws. */
-export async function strike({ shop }) {
-  await shop.strike('orders', [{ path: '/orders', mode: 'latency', latencyMs: 260, rate: 0.2 }]);
-  await shop.strike('billing', [{ path: '*', mode: 'error', status: 503, rate: 0.3 }]);
-  await shop.strike('notifications', [{ path: '/notifications', mode: 'wrong_shape', rate: 0.3 }]);
-  await shop.strike('catalog', [{ path: '/promos', mode: 'error', status: 503 }]);
-}
+/** Every service takes its time. */
+export const calm = ({ shop }) => rules(shop, () => []);
 
-export async function heal({ shop }) {
-  for (const service of ['orders', 'billing', 'notifications', 'catalog', 'users']) await shop.heal(service);
+/** Each of these is something that the inspector draws. */
+export const strike = ({ shop }) => rules(shop, (service) => TROUBLE[service] ?? []);
+
+async function rules(shop, trouble) {
+  for (const [service, latencyMs] of Object.entries(USUAL_MS)) await shop.strike(service, [...trouble(service), { path: '*', mode: 'latency', latencyMs }]);
 }
