@@ -1,6 +1,7 @@
 """Two replicas of each BFF behind the real gateway, with a Redis for what they share."""
 
 import base64
+import json
 import os
 import signal
 import socket
@@ -34,6 +35,7 @@ class Replica:
     port: int
     admin_port: int
     process: Process = None
+    starts: int = 0
 
     @property
     def url(self):
@@ -78,7 +80,9 @@ class Fleet(Deployment):
     def run(self, replica):
         """Starts it, and waits until it is ready."""
         command = [self.binaries / replica.bff, "serve", "--config", SETTINGS / f"{replica.bff}.toml"]
-        replica.process = self._add(Process(replica.name, command, self.work, self._settings_of(replica)))
+        replica.starts += 1
+        name = f"{replica.name}.{replica.starts}"  # with a log of its own
+        replica.process = self._add(Process(name, command, self.work, self._settings_of(replica)))
         replica.process.wait_for(lambda _: is_ready(f"http://127.0.0.1:{replica.admin_port}/readyz"))
 
     def restart(self, replica):
@@ -105,6 +109,13 @@ class Fleet(Deployment):
             if time.monotonic() > deadline:
                 raise Failure(f"the gateway does not find {replica.name} healthy")
             time.sleep(0.05)
+
+    def end_gateway(self):
+        """Ends it so that its access log is whole, and returns the log's lines."""
+        self.gateway_process.popen.terminate()
+        self.gateway_process.popen.wait(ENDS_WITHIN_SECONDS)
+        lines = self.gateway_process.log.read_text(encoding="utf-8").splitlines()
+        return [json.loads(line) for line in lines if line.startswith("{")]
 
     def host_stats(self, replica):
         """What the gateway knows of a replica, {"rq_active": "3", "health_flags": "healthy", …}."""

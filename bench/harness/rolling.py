@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 
 from demo.credentials import api_key  # of scripts/demo
 from deployment import UPSTREAMS, fetch
@@ -18,6 +19,8 @@ WEIGHTS = {"dashboard": 3, "home": 4, "partner": 3, "checkout": 1}
 # How long one restart takes at most: what has not begun by then is not begun at all.
 ONE_RESTART_SECONDS = 12
 BEFORE_SECONDS, KILLED_SECONDS, AFTER_SECONDS = 5, 10, 5
+# The log has a request at the time when it came: those that were killed came earlier, by as long as one may take.
+SLOWEST_SECONDS = 3
 # While one is killed, its requests take so long: else there would be hardly any of them under way.
 SLOW = [{"path": "*", "mode": "latency", "latencyMs": 150}]
 
@@ -41,6 +44,8 @@ class Lost:
     sent: int
     degraded: int
     failed: int
+    # Of those that failed: no BFF has answered them.
+    unanswered: int
     reasons: dict
 
 
@@ -90,16 +95,17 @@ class Roll:
                 self.say(f"  {replica.name} restarted in {time.monotonic() - began:.1f} s")
 
     def kill_one(self):
-        self.fleet.faults("users", SLOW)
+        self.fleet.faults("orders", SLOW)
         time.sleep(2)
         before = self.fleet.host_stats(self.victim)
+        self.killed_at = datetime.now(timezone.utc).isoformat()
         self.fleet.kill(self.victim)
         time.sleep(1)
         after = self.fleet.host_stats(self.victim)
         # Those that were there, and those that came between the look and the kill.
         self.in_flight = int(before["rq_active"]) + int(after["rq_total"]) - int(before["rq_total"])
         self.say(f"  {self.victim.name} killed")
-        self.fleet.faults("users", [])
+        self.fleet.faults("orders", [])
         self.fleet.run(self.victim)
         self.fleet.wait_until_healthy(self.victim)
 
@@ -114,10 +120,13 @@ class Unwatched:
 def run(fleet, effort, say):
     roll = Roll(fleet, effort, say)
     traffic = send(fleet, roll.phases(), classes(fleet), Unwatched())
+    log = fleet.end_gateway()
+    slow = timedelta(seconds=SLOWEST_SECONDS)
+    around_the_kill = (datetime.fromisoformat(roll.killed_at) - slow).isoformat()
     return Result(
         restarts=roll.restarts,
-        rolling=lost(traffic.totals["rolling"]),
-        killed=lost(traffic.totals["killed"]),
+        rolling=lost(traffic.totals["rolling"], [line for line in log if line["time"] < around_the_kill]),
+        killed=lost(traffic.totals["killed"], [line for line in log if line["time"] >= around_the_kill]),
         in_flight=roll.in_flight,
         killed_name=roll.victim.name,
         lag_ms=traffic.lag_ms(),
@@ -125,13 +134,16 @@ def run(fleet, effort, say):
     )
 
 
-def lost(total):
+def lost(total, log):
+    """What the clients of a phase say, and the gateway of the same time."""
     reasons = {}
     for outcomes in total["classes"].values():
         for reason, times in outcomes["reasons"].items():
             reasons[reason] = reasons.get(reason, 0) + times
     failed = sum(sum(count([total], None, what)) for what in ("failed", "shed", "unsent"))
-    return Lost(sum(count([total], None, "offered")), sum(count([total], None, "degraded")), failed, reasons)
+    # A flag says what went wrong between the gateway and a BFF; a client without an answer is not in the log.
+    unanswered = reasons.get("no answer", 0) + sum(line["status"] >= 500 and line["flags"] != "-" for line in log)
+    return Lost(sum(count([total], None, "offered")), sum(count([total], None, "degraded")), failed, unanswered, reasons)
 
 
 def classes(fleet):

@@ -1,6 +1,11 @@
+use std::convert::Infallible;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use http::StatusCode;
+use http::{Request, StatusCode};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -95,6 +100,33 @@ async fn what_exceeds_the_bound_is_not_sent_and_a_client_tries_again() {
     assert_eq!((&total["unsent"], &total["failed"]["count"]), (&json!(4), &json!(5)));
     assert_eq!((&total["tries"], &total["reasons"]), (&json!(15), &json!({"client timeout": 5})));
     assert_eq!(asked.load(Ordering::Relaxed), 15);
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_class_has_its_version_of_http() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let service = service_fn(|request: Request<Incoming>| async move {
+                let right = request.uri().path() == format!("/{:?}", request.version());
+                Ok::<_, Infallible>(if right { answer("{}") } else { failed(StatusCode::NOT_FOUND, &"") })
+            });
+            tokio::spawn(async move {
+                auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await
+            });
+        }
+    });
+    let classes = json!([
+        {"name": "one", "weight": 1.0, "url": format!("{base}/HTTP/1.1")},
+        {"name": "two", "weight": 1.0, "url": format!("{base}/HTTP/2.0"), "protocol": "http2"},
+    ]);
+    let lines = lines(two_seconds(&base, json!({"classes": classes}))).await;
+    for name in ["one", "two"] {
+        let total = &lines[4]["classes"][name];
+        assert!(total["offered"].as_u64() > Some(0), "{total}");
+        assert_eq!(total["offered"], total["good"]["count"], "{total}");
+    }
 }
 
 #[test]
