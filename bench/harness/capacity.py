@@ -26,7 +26,7 @@ NOTHING_SHARED = {"CACHE__MAX_BYTES": "0 B"}
 FIRST_TRIES = 10
 # What is computed: at these rates, of this mix, with this part of each core in use.
 RATES = (1_000, 100_000, 1_000_000)
-MIX = {"mobile `/home`": 0.5, "web `/dashboard`": 0.25, "partner `/v1/orders`": 0.25}
+MIX = {"mobile `/home`": 0.75, "web `/dashboard`": 0.25}
 BUSY = 0.6
 HELD = (1000, 4000)
 STREAMS, STREAMS_OF_A_USER = (200, 1000), 5
@@ -230,6 +230,23 @@ def named(commands):
 
 
 def tables(capacity):
+    """{name: table}, as docs/capacity.md has places for them."""
+    return {"screens": screens_table(capacity), "held": held_table(capacity), "redis": redis_list(capacity), "fleets": fleets(capacity)}
+
+
+def write(document, found):
+    """Puts each table into its place, between two comments of its name."""
+    text = document.read_text(encoding="utf-8")
+    for name, table in found.items():
+        before, begin, rest = text.partition(f"<!-- measured: {name} -->\n")
+        _, end, after = rest.partition("<!-- end -->\n")
+        if not begin or not end:
+            raise Failure(f"{document.name} has no place for {name}")
+        text = f"{before}{begin}\n{table}\n\n{end}{after}"
+    document.write_text(text, encoding="utf-8")
+
+
+def screens_table(capacity):
     lines = [
         "| | BFF µs | requests/s of one core | calls | answer bytes | Envoy µs | Redis: commands | Redis µs |",
         "|---|---:|---:|---:|---:|---:|---|---:|",
@@ -238,10 +255,17 @@ def tables(capacity):
         cells = [f"{one.cpu_us:.0f}", f"{1e6 / one.cpu_us:,.0f}", f"{one.calls:.1f}", f"{one.body_bytes:,}"]
         cells += [f"{one.envoy_us:.0f}", named(one.redis), f"{one.redis_us:.0f}"]
         lines.append(f"| {' | '.join([one.name, *cells])} |")
-    held = ["| | resident before MB | each KiB |", "|---|---:|---:|"]
-    held += [f"| {one.name} | {one.idle_bytes / 1e6:.1f} | {one.each_bytes / 1024:.1f} |" for one in capacity.held]
-    more = f"A write with a key asks Redis for: {named(capacity.write)}. A session takes {capacity.session_bytes:,.0f} bytes there."
-    return "\n".join([*lines, "", *held, "", more, "", fleets(capacity)])
+    return "\n".join(lines)
+
+
+def held_table(capacity):
+    lines = ["| | resident before MB | each KiB |", "|---|---:|---:|"]
+    lines += [f"| {one.name} | {one.idle_bytes / 1e6:.1f} | {one.each_bytes / 1024:.1f} |" for one in capacity.held]
+    return "\n".join(lines)
+
+
+def redis_list(capacity):
+    return f"- A write with a key: {named(capacity.write)}.\n- A session takes {capacity.session_bytes:,.0f} bytes."
 
 
 def fleets(capacity):

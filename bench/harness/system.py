@@ -150,13 +150,14 @@ class System:
 
 def exporting(url, share):
     """The environment of a BFF that exports metrics, logs and this share of traces. Everything else is as it is by default,
-    but that spans leave soon: then they do so while it is measured."""
+    but that spans and log records leave soon: then they do so while it is measured."""
     return {
         "OTEL_EXPORTER_OTLP_ENDPOINT": url,
         "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
         "OTEL_TRACES_SAMPLER": "parentbased_traceidratio",
         "OTEL_TRACES_SAMPLER_ARG": share,
         "OTEL_BSP_SCHEDULE_DELAY": str(SPANS_LEAVE_AFTER_MS),
+        "OTEL_BLRP_SCHEDULE_DELAY": str(SPANS_LEAVE_AFTER_MS),
     }
 
 

@@ -138,7 +138,7 @@ fn children(message: &[u8], wanted: u64) -> Option<Vec<&[u8]>> {
             5 => after.split_at_checked(4)?,
             _ => return None,
         };
-        if tag == wanted << 3 | 2 {
+        if tag == (wanted << 3) | 2 {
             found.push(value);
         }
         rest = after;
@@ -170,13 +170,13 @@ mod tests {
     fn message(field: u8, content: &[u8]) -> Vec<u8> {
         let length = u8::try_from(content.len()).unwrap();
         assert!(length < 0x80, "one byte says how long it is");
-        [&[field << 3 | 2, length], content].concat()
+        [&[(field << 3) | 2, length], content].concat()
     }
 
     /// Two scopes with two items and one, beside fields of every other kind.
     fn export() -> Vec<u8> {
         let others = [&[0x1d, 1, 2, 3, 4][..], &[0x20, 0xff, 0x01], &[0x29, 1, 2, 3, 4, 5, 6, 7, 8]].concat();
-        let item = message(2, &[&others[..], b""].concat());
+        let item = message(2, &others);
         let scope = [message(1, b"scope"), item.clone(), message(3, b"schema"), item.clone()].concat();
         let resource = [message(1, b"resource"), message(2, &scope), message(2, &item)].concat();
         message(1, &resource)
