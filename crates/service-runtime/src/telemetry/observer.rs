@@ -1,21 +1,36 @@
-//! Who sees every request: the metrics, the exporter and the inspector.
+//! Who sees every request: the metrics and the exporter.
 
 use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
 
 use ipnet::IpNet;
 use opentelemetry::trace::TraceId;
 use request_context::{Completed, Observe};
 
+use super::pseudonyms::Pseudonyms;
+use super::queue::Queue;
 use super::requests::RequestMetrics;
+use super::spans::Exported;
+use super::variables::Sampler;
 
 pub(super) struct Observer {
     pub(super) requests: RequestMetrics,
     pub(super) server_timing: Vec<IpNet>,
+    pub(super) slow: Duration,
+    pub(super) users: Pseudonyms,
+    pub(super) sampler: Sampler,
+    /// Where spans go, if anywhere.
+    pub(super) spans: Option<Arc<Queue<Exported>>>,
 }
 
 impl Observe for Observer {
-    fn samples(&self, _: TraceId, parent: Option<bool>) -> bool {
-        parent.unwrap_or(false)
+    fn samples(&self, trace: TraceId, parent: Option<bool>) -> bool {
+        match &self.spans {
+            Some(_) => self.sampler.samples(trace, parent),
+            // Without spans of its own a service hands on what it was told.
+            None => parent.unwrap_or(false),
+        }
     }
 
     fn shows_timing(&self, client: IpAddr) -> bool {
@@ -28,5 +43,28 @@ impl Observe for Observer {
 
     fn completed(&self, request: Completed) {
         self.requests.completed(&request);
+        if let Some(spans) = &self.spans
+            && let Some(because) = self.exports(&request)
+        {
+            let user = request.context.caller().map(|caller| self.users.of(caller));
+            let exported = Exported { request, because, user };
+            let weight = exported.len();
+            spans.put(exported, weight);
+        }
+    }
+}
+
+impl Observer {
+    /// Why a request is exported, if it is: whoever decides at the end can see what went wrong.
+    fn exports(&self, request: &Completed) -> Option<&'static str> {
+        if request.context.trace().is_sampled() {
+            Some("head")
+        } else if request.status.is_some_and(|status| status >= 500) {
+            Some("error")
+        } else if request.took >= self.slow && !request.streamed {
+            Some("slow")
+        } else {
+            None
+        }
     }
 }
