@@ -86,7 +86,7 @@ fn child(span: Recorded, trace: &Trace, request_began: SystemTime, scope: &Instr
         parent_span_id: span.parent,
         parent_span_is_remote: false,
         span_kind: span.kind,
-        name: span.name.into(),
+        name: String::from(span.name).into(),
         start_time,
         end_time: start_time + span.took.max(Duration::ZERO),
         attributes: span.attributes,
