@@ -199,3 +199,6 @@ fn build_info(meter: &Meter, name: &'static str, version: &'static str) {
     let gauge = meter.u64_observable_gauge("triptych.build.info").with_description("The build that runs");
     gauge.with_callback(move |observer| observer.observe(1, &attributes)).build();
 }
+
+#[cfg(test)]
+mod tests;

@@ -24,6 +24,11 @@ impl Dropped {
     pub(super) fn export_failed(&self, number: usize) {
         self.export_failed.fetch_add(number as u64, Ordering::Relaxed);
     }
+
+    /// For want of room, and because it was not taken.
+    pub(super) fn counts(&self) -> (u64, u64) {
+        (self.queue_full.load(Ordering::Relaxed), self.export_failed.load(Ordering::Relaxed))
+    }
 }
 
 /// Of all signals.
@@ -49,8 +54,9 @@ impl AllDropped {
             .with_description("What was lost of the telemetry itself")
             .with_callback(move |observer| {
                 for (full, failed, dropped) in &counters {
-                    observer.observe(dropped.queue_full.load(Ordering::Relaxed), full);
-                    observer.observe(dropped.export_failed.load(Ordering::Relaxed), failed);
+                    let (by_room, by_failure) = dropped.counts();
+                    observer.observe(by_room, full);
+                    observer.observe(by_failure, failed);
                 }
                 if let Some(lines) = &lines {
                     observer.observe(lines.dropped_lines() as u64, &of_lines);

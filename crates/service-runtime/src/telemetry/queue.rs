@@ -190,11 +190,6 @@ mod tests {
         (Queue::start("spans", limits, Arc::clone(&dropped), sink).unwrap(), gate, dropped)
     }
 
-    fn counts(dropped: &Dropped) -> (u64, u64) {
-        let Dropped { queue_full, export_failed } = dropped;
-        (queue_full.load(Ordering::Relaxed), export_failed.load(Ordering::Relaxed))
-    }
-
     #[test]
     fn who_is_stuck_costs_what_does_not_fit() {
         let (queue, gate, dropped) = start(false);
@@ -202,7 +197,7 @@ mod tests {
         for _ in 0..1000 {
             queue.put(7, 2);
         }
-        assert_eq!(counts(&dropped), (1900, 0));
+        assert_eq!(dropped.counts(), (1900, 0));
         drop(stuck);
         queue.end().recv().unwrap();
         assert_eq!(gate.lock().unwrap().iter().sum::<usize>(), 50);
@@ -216,10 +211,10 @@ mod tests {
             queue.put(7, 1);
         }
         queue.end().recv().unwrap();
-        assert_eq!((gate.lock().unwrap().iter().sum::<usize>(), counts(&dropped)), (7, (0, 0)));
+        assert_eq!((gate.lock().unwrap().iter().sum::<usize>(), dropped.counts()), (7, (0, 0)));
         // Nobody takes it out any more.
         queue.put(7, 1);
-        assert_eq!(counts(&dropped), (1, 0));
+        assert_eq!(dropped.counts(), (1, 0));
     }
 
     #[test]
@@ -229,7 +224,7 @@ mod tests {
             queue.put(7, 1);
         }
         queue.end().recv().unwrap();
-        let (full, failed) = counts(&dropped);
+        let (full, failed) = dropped.counts();
         assert_eq!(full + failed, 100);
         assert!(failed >= 30, "{failed}");
     }
