@@ -27,6 +27,8 @@ pub(crate) fn refused(ctx: &RequestContext, credential: &'static str, reason: &s
         credential = %credential,
         reason = %reason,
         request_id = ctx.request_id().as_str(),
+        trace_id = %ctx.trace().trace_id(),
+        span_id = %ctx.trace().span_id(),
         "credential refused"
     );
 }
@@ -38,6 +40,8 @@ pub(crate) fn sign_in_refused(ctx: &RequestContext, reason: &str) {
         event = "sign_in.refused",
         reason = %reason,
         request_id = ctx.request_id().as_str(),
+        trace_id = %ctx.trace().trace_id(),
+        span_id = %ctx.trace().span_id(),
         "sign-in refused"
     );
 }
@@ -50,6 +54,8 @@ pub(crate) fn key_used(ctx: &RequestContext, key_id: &str, partner: &str) {
         key_id,
         partner,
         request_id = ctx.request_id().as_str(),
+        trace_id = %ctx.trace().trace_id(),
+        span_id = %ctx.trace().span_id(),
         "API key used"
     );
 }
@@ -61,6 +67,8 @@ pub(crate) fn session(ctx: &RequestContext, event: &'static str, subject: &Subje
         event = %event,
         subject = hashed(subject),
         request_id = ctx.request_id().as_str(),
+        trace_id = %ctx.trace().trace_id(),
+        span_id = %ctx.trace().span_id(),
         "browser session"
     );
 }
@@ -72,6 +80,8 @@ pub(crate) fn backchannel_logout(ctx: &RequestContext, sessions: usize) {
         event = "session.backchannel_logout",
         sessions,
         request_id = ctx.request_id().as_str(),
+        trace_id = %ctx.trace().trace_id(),
+        span_id = %ctx.trace().span_id(),
         "sessions ended by the provider"
     );
 }

@@ -8,7 +8,7 @@ use axum::extract::{ConnectInfo, Request};
 use axum::response::Response;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use ipnet::IpNet;
-use request_context::{Deadline, Observe, REQUEST_ID, RequestContext, RequestId, Trace};
+use request_context::{Baggage, Deadline, Observe, REQUEST_ID, RequestContext, RequestId, Trace};
 
 use crate::around::Around;
 use crate::{RequestSettings, deadline};
@@ -84,6 +84,9 @@ impl Around for Contexts {
         let mut context = RequestContext::new(id, trace, self.deadline(headers))
             .with_patience(self.longest)
             .with_optional_share(self.optional_share);
+        if let Some(baggage) = self.trusts(peer).then(|| Baggage::read(headers)).flatten() {
+            context = context.with_baggage(baggage);
+        }
         if let Some(client) = self.client(peer, headers) {
             context = context.with_client(client);
         }

@@ -87,10 +87,11 @@ impl Pending {
     /// The request as it would be if it ended now: cancelled.
     fn completed(&self) -> Completed {
         Completed {
-            context: self.context.clone(),
+            context: self.context.as_identified(),
             method: self.method,
             route: self.route.as_ref().map(|route| Arc::<str>::from(route.as_str()).into()),
             status: None,
+            streamed: false,
             size: None,
             took: self.started.elapsed(),
             error: None,

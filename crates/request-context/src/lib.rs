@@ -4,6 +4,7 @@
 //! `upstream-client` reads it when a call goes out. It knows neither of the two.
 
 mod authenticate;
+mod baggage;
 mod caller;
 mod deadline;
 mod observe;
@@ -14,12 +15,14 @@ mod record;
 mod request_id;
 mod section;
 mod trace;
+mod tracestate;
 
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 pub use authenticate::Authenticate;
+pub use baggage::{BAGGAGE, Baggage};
 pub use caller::{AccessToken, Caller, Scopes, Subject};
 pub use deadline::Deadline;
 pub use observe::{Completed, Observe, Unobserved};
@@ -56,16 +59,27 @@ struct Facts {
     priority: Priority,
     client: Option<IpAddr>,
     caller: Option<Caller>,
+    baggage: Option<Baggage>,
 }
 
 impl RequestContext {
     /// A request nobody has been identified for yet.
     pub fn new(request_id: RequestId, trace: Trace, deadline: Deadline) -> Self {
         let (priority, optional_share, patience) = (Priority::Page, 1.0, Duration::MAX);
-        let (client, caller) = (None, None);
+        let (client, caller, baggage) = (None, None, None);
         let (span, record) = (trace.span_id(), Arc::new(Record::begin()));
-        let facts =
-            Facts { request_id, trace, record, deadline, optional_share, patience, priority, client, caller };
+        let facts = Facts {
+            request_id,
+            trace,
+            record,
+            deadline,
+            optional_share,
+            patience,
+            priority,
+            client,
+            caller,
+            baggage,
+        };
         Self { facts: Arc::new(facts), section: None, span }
     }
 
@@ -94,7 +108,24 @@ impl RequestContext {
     /// The same request, made by `caller`.
     #[must_use]
     pub fn with_caller(&self, caller: Caller) -> Self {
+        self.facts.record.identified(&caller);
         self.with(Facts { caller: Some(caller), ..(*self.facts).clone() })
+    }
+
+    /// The same request, made by whom it turned out to be made by further in.
+    #[must_use]
+    pub fn as_identified(&self) -> Self {
+        match self.facts.record.caller() {
+            Some(caller) => self.with(Facts { caller: Some(caller.clone()), ..(*self.facts).clone() }),
+            None => self.clone(),
+        }
+    }
+
+    /// The same request, of which others said this.
+    #[must_use]
+    pub fn with_baggage(mut self, baggage: Baggage) -> Self {
+        Arc::make_mut(&mut self.facts).baggage = Some(baggage);
+        self
     }
 
     /// The same request, for what is done on its behalf once its answer has begun: with a deadline of its own.
@@ -210,6 +241,11 @@ impl RequestContext {
     /// may share. For limits, never for identity.
     pub fn client(&self) -> Option<IpAddr> {
         self.facts.client
+    }
+
+    /// What those we trust said of the request, for those whom we ask on its behalf.
+    pub fn baggage(&self) -> Option<&Baggage> {
+        self.facts.baggage.as_ref()
     }
 
     /// Who is calling, once `identity` has verified a credential.

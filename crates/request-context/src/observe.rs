@@ -53,6 +53,8 @@ pub struct Completed {
     pub route: Option<StringValue>,
     /// What it was answered with; none when its client left before that.
     pub status: Option<u16>,
+    /// Whether the answer is an event stream, which lasts for as long as somebody listens.
+    pub streamed: bool,
     /// The bytes of the answer's body, as far as they are known.
     pub size: Option<u64>,
     /// From its arrival until its answer was ready; of an event stream, until its end.

@@ -4,13 +4,14 @@
 //! counts it reads the same record then. So a span here is a few moves and one lock, and nothing is formatted.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status};
 use opentelemetry::{Key, KeyValue, StringValue, Value};
 use tokio::time::Instant;
 
+use crate::Caller;
 use crate::trace::new_span_id;
 
 /// More spans than any screen has. What follows is counted and not kept.
@@ -26,6 +27,7 @@ pub(crate) struct Record {
     began_at: SystemTime,
     spans: Mutex<Vec<Recorded>>,
     kept: AtomicUsize,
+    caller: OnceLock<Caller>,
 }
 
 /// A span that has ended.
@@ -68,11 +70,21 @@ impl Record {
             began_at: SystemTime::now(),
             spans: Mutex::default(),
             kept: AtomicUsize::new(0),
+            caller: OnceLock::new(),
         }
     }
 
     pub(crate) fn began_at(&self) -> SystemTime {
         self.began_at
+    }
+
+    /// Who the request is made by: known after whoever follows it began to.
+    pub(crate) fn identified(&self, caller: &Caller) {
+        let _ = self.caller.set(caller.clone());
+    }
+
+    pub(crate) fn caller(&self) -> Option<&Caller> {
+        self.caller.get()
     }
 
     pub(crate) fn take(&self) -> Vec<Recorded> {

@@ -4,13 +4,12 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState};
 use uuid::Uuid;
 
+use crate::tracestate;
+
 /// `traceparent`.
 pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 /// `tracestate`.
 pub const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
-
-/// A `tracestate` longer than this is dropped, as the recommendation allows.
-const MAX_TRACESTATE: usize = 512;
 
 /// One request's place in a distributed trace: the trace, and this service's span in it.
 #[derive(Clone, Debug)]
@@ -40,7 +39,7 @@ impl Trace {
         let mut values = headers.get_all(TRACEPARENT).iter();
         let (Some(value), None) = (values.next(), values.next()) else { return None };
         let (id, parent, flags) = parse(value.to_str().ok()?)?;
-        let state = headers.get(TRACESTATE).filter(|state| state.len() <= MAX_TRACESTATE).cloned();
+        let state = tracestate::read(headers);
         Some(Self { id, span: new_span_id(), parent: Some(parent), flags, state })
     }
 
@@ -73,6 +72,11 @@ impl Trace {
     /// What others need to know of one of our spans in this trace, to be its child or to name it.
     pub fn context_of(&self, span: SpanId) -> SpanContext {
         SpanContext::new(self.id, span, self.flags, false, TraceState::NONE)
+    }
+
+    /// What each vendor of the trace keeps in it.
+    pub fn state(&self) -> Option<&str> {
+        self.state.as_ref()?.to_str().ok()
     }
 
     /// The headers that make an upstream's span a child of `span`, which is one of ours.

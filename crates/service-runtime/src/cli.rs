@@ -9,8 +9,11 @@ use tokio::runtime;
 use crate::drain::Signals;
 use crate::run::{Bound, Plan};
 use crate::settings::{self, ServiceSettings};
-use crate::telemetry::log;
+use crate::telemetry::log::{self, Log};
 use crate::{App, BuildError, Service, Telemetry, ready};
+
+/// What is logged, whatever the settings say.
+const RUST_LOG: &str = "RUST_LOG";
 
 /// The settings cannot be used (`EX_CONFIG`).
 const BAD_SETTINGS: u8 = 78;
@@ -139,13 +142,13 @@ where
         }
         Asked::Any(Cli { config, .. }) | Asked::Own { config, .. } => config.as_deref(),
     };
-    let rust_log = env.iter().find(|(name, _)| name == "RUST_LOG");
-    let rust_log = rust_log.map(|(_, value)| value.clone());
+    let is_standard = |name: &str| name == RUST_LOG || name.starts_with("OTEL_");
+    let standard: Vec<_> = env.iter().filter(|(name, _)| is_standard(name)).cloned().collect();
     let settings: S = settings::load(config, env.into_iter()).map_err(Failure::settings)?;
     match asked {
-        Asked::Any(Cli { command: Command::Check, .. }) => check(service.build, settings, output.out),
+        Asked::Any(Cli { command: Command::Check, .. }) => check(service, settings, &standard, output.out),
         Asked::Any(Cli { command: Command::Healthy, .. }) => healthy(&settings),
-        Asked::Any(_) => serve(service, settings, rust_log.as_deref()),
+        Asked::Any(_) => serve(service, settings, &standard),
         Asked::Own { number, arguments, .. } => {
             let done = (service.commands[*number].run)(&settings, arguments, output);
             done.map_err(|error| Failure { code: FAILED, line: error.to_string() })
@@ -154,17 +157,23 @@ where
 }
 
 /// Goes as far as `serve` goes before it opens a port.
-fn check<S, B>(build: B, settings: S, out: &mut dyn Write) -> Result<(), Failure>
+fn check<S, B>(
+    service: Service<S, B>,
+    settings: S,
+    env: &[(String, String)],
+    out: &mut dyn Write,
+) -> Result<(), Failure>
 where
     S: ServiceSettings,
     B: AsyncFnOnce(S, Telemetry) -> Result<App, BuildError>,
 {
     let text = toml::to_string(&settings).map_err(Failure::settings)?;
-    let runtime = runtime::Builder::new_current_thread().enable_all().build();
-    runtime
-        .map_err(Failure::refused)?
-        .block_on(build(settings, Telemetry::off()))
-        .map_err(Failure::settings)?;
+    let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::refused)?;
+    runtime.block_on(async {
+        let telemetry = Telemetry::start(service.name, service.version, settings.telemetry(), env);
+        let app = (service.build)(settings, telemetry.map_err(Failure::settings)?).await;
+        app.map(drop).map_err(Failure::settings)
+    })?;
     out.write_all(text.as_bytes()).map_err(Failure::refused)
 }
 
@@ -174,19 +183,21 @@ fn healthy(settings: &impl ServiceSettings) -> Result<(), Failure> {
     answer.map_err(|error| Failure { code: FAILED, line: error.to_string() })
 }
 
-fn serve<S, B>(service: Service<S, B>, settings: S, rust_log: Option<&str>) -> Result<(), Failure>
+fn serve<S, B>(service: Service<S, B>, settings: S, env: &[(String, String)]) -> Result<(), Failure>
 where
     S: ServiceSettings,
     B: AsyncFnOnce(S, Telemetry) -> Result<App, BuildError>,
 {
     let server = settings.server().clone();
-    let log = log::start(rust_log.unwrap_or(&server.log))
-        .map_err(|error| Failure::settings(format!("RUST_LOG: {error}")))?;
     let runtime = runtime::Builder::new_multi_thread()
         .worker_threads(server.worker_threads)
         .enable_all()
         .build()
         .map_err(Failure::refused)?;
+    let (telemetry, log) = {
+        let _inside = runtime.enter();
+        shown(&service, &settings, env)?
+    };
     let outcome = runtime.block_on(async {
         tokio::spawn(log.watch());
         let signals = Signals::of_process().map_err(Failure::refused)?;
@@ -198,15 +209,32 @@ where
             server,
             config: serde_json::to_string_pretty(&settings).map_err(Failure::settings)?,
         };
-        let telemetry = Telemetry::new(service.name, service.version, settings.telemetry());
-        let telemetry = telemetry.map_err(Failure::settings)?;
         let app = (service.build)(settings, telemetry.clone()).await.map_err(Failure::settings)?;
         Bound::open(plan, app, &telemetry).await?.run(signals).await
     });
+    telemetry.end();
     // What a handler left running must not hold up the exit.
     runtime.shutdown_background();
     log.end();
     outcome
+}
+
+/// What the service shows of itself, its log included.
+fn shown<S, B>(
+    service: &Service<S, B>,
+    settings: &S,
+    env: &[(String, String)],
+) -> Result<(Telemetry, Log), Failure>
+where
+    S: ServiceSettings,
+{
+    let telemetry = Telemetry::start(service.name, service.version, settings.telemetry(), env);
+    let telemetry = telemetry.map_err(Failure::settings)?;
+    let directives = env.iter().find(|(name, _)| name == RUST_LOG).map(|(_, directives)| directives.as_str());
+    let log = log::start(directives.unwrap_or(&settings.server().log), &telemetry)
+        .map_err(|error| Failure::settings(format!("{RUST_LOG}: {error}")))?;
+    telemetry.observe_dropped(Some(log.lost()));
+    Ok((telemetry, log))
 }
 
 #[cfg(test)]

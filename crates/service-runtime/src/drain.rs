@@ -2,6 +2,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
+use opentelemetry::metrics::Meter;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
@@ -21,6 +22,15 @@ pub(crate) struct Progress(Arc<AtomicU8>);
 impl Progress {
     pub(crate) fn reach(&self, phase: Phase) {
         self.0.store(phase as u8, Ordering::Release);
+    }
+
+    /// Shows whether it is ready.
+    pub(crate) fn observe(&self, meter: &Meter) {
+        let progress = self.clone();
+        let gauge = meter.u64_observable_gauge("triptych.ready");
+        let gauge = gauge.with_description("Whether requests may come: not while starting or draining");
+        let ready = move || u64::from(progress.phase() == Phase::Ready);
+        gauge.with_callback(move |observer| observer.observe(ready(), &[])).build();
     }
 
     pub(crate) fn phase(&self) -> Phase {

@@ -18,6 +18,7 @@ use std::time::Duration;
 use axum::Router;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto;
+use opentelemetry::metrics::Meter;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
@@ -62,12 +63,19 @@ pub struct Server {
     settings: ServerSettings,
     leaving: CancellationToken,
     abortable: bool,
+    /// One for every connection.
+    tasks: TaskTracker,
 }
 
 impl Server {
     /// A server that does the same as [`serve`].
     pub fn new(settings: &ServerSettings) -> Self {
-        Self { settings: settings.clone(), leaving: CancellationToken::new(), abortable: false }
+        Self {
+            settings: settings.clone(),
+            leaving: CancellationToken::new(),
+            abortable: false,
+            tasks: TaskTracker::new(),
+        }
     }
 
     /// Once `leaving` is cancelled, HTTP/1.1 answers say `Connection: close`, so that clients are elsewhere
@@ -83,6 +91,20 @@ impl Server {
     pub fn abortable(mut self) -> Self {
         self.abortable = true;
         self
+    }
+
+    /// Shows how many connections there are, and how many there may be.
+    pub fn observe(&self, meter: &Meter) {
+        let gauge = |name: &'static str, description: &'static str| {
+            meter.u64_observable_gauge(name).with_unit("{connection}").with_description(description)
+        };
+        let (tasks, most) = (self.tasks.clone(), self.settings.max_connections as u64);
+        gauge("triptych.server.connections", "How many connections are open")
+            .with_callback(move |observer| observer.observe(tasks.len() as u64, &[]))
+            .build();
+        gauge("triptych.server.connections.limit", "How many may be open")
+            .with_callback(move |observer| observer.observe(most, &[]))
+            .build();
     }
 
     /// See [`serve`].
@@ -103,7 +125,7 @@ impl Server {
             kill: CancellationToken::new(),
         };
         let connections = Arc::new(connections);
-        let tasks = TaskTracker::new();
+        let tasks = self.tasks;
         tokio::select! {
             () = shutdown => {}
             () = accept(&listener, self.settings.max_connections, &connections, &tasks) => {}

@@ -2,6 +2,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
+use opentelemetry::metrics::Meter;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout_at};
@@ -33,6 +34,7 @@ pub(crate) struct Bound {
     admin_router: Router,
     tasks: Vec<TaskTracker>,
     closing: CancellationToken,
+    meter: Meter,
     public: TcpListener,
     admin: TcpListener,
 }
@@ -44,6 +46,7 @@ const ADMIN_DRAIN: Duration = Duration::from_secs(1);
 impl Bound {
     pub(crate) async fn open(plan: Plan, app: App, telemetry: &Telemetry) -> Result<Self, Failure> {
         let progress = Progress::default();
+        progress.observe(&telemetry.meter());
         Ok(Self {
             public: bind(plan.listen).await?,
             admin: bind(plan.admin.listen).await?,
@@ -51,6 +54,7 @@ impl Bound {
             admin_router: admin::router(&plan, progress.clone(), telemetry.clone(), app.admin),
             tasks: app.tasks,
             closing: app.closing,
+            meter: telemetry.meter(),
             progress,
             plan,
         })
@@ -79,6 +83,7 @@ impl Bound {
     fn start(self) -> Serving {
         let [leaving, stop, admin_stop] = [(); 3].map(|()| CancellationToken::new());
         let public = Server::new(&self.plan.server).leaving(leaving.clone());
+        public.observe(&self.meter);
         let stopped = stop.clone().cancelled_owned();
         let public = tokio::spawn(public.serve(self.public, self.router, stopped));
         let admin = Server::new(&ServerSettings {

@@ -1,31 +1,54 @@
 //! What a service shows of itself: its log, its metrics, the spans of its requests.
 //!
 //! Requests are recorded once, in their `RequestContext`, and read when they have ended, by the [`Observe`] that
-//! this makes.
+//! this makes. What leaves the process goes through queues that nobody waits for.
 
+mod dropped;
 pub(crate) mod log;
+mod logs;
 mod metrics;
 mod observer;
+mod otlp;
+mod process;
+mod pseudonyms;
+mod queue;
 mod requests;
 mod settings;
+mod spans;
+mod variables;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
-use opentelemetry::KeyValue;
 use opentelemetry::metrics::{Meter, MeterProvider as _, NoopMeterProvider};
+use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::logs::SdkLoggerProvider;
 use opentelemetry_semantic_conventions::attribute::{
     SERVICE_INSTANCE_ID, SERVICE_NAME, SERVICE_VERSION, VCS_REF_HEAD_REVISION,
 };
 use request_context::{Observe, Unobserved};
+use tokio::time::Instant;
+use tracing_appender::non_blocking::ErrorCounter;
 use uuid::Uuid;
 
 use crate::{BuildError, Inspector};
+use dropped::AllDropped;
+use logs::IntoQueue;
 use metrics::Metrics;
 use observer::Observer;
+pub(crate) use observer::sampled;
+use otlp::Record;
+use pseudonyms::Pseudonyms;
+use queue::Queue;
 use requests::RequestMetrics;
 pub use settings::TelemetrySettings;
+use spans::Exported;
+pub(crate) use variables::Variables;
+
+/// How long the end of a process waits for a collector to take what is left.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// What a service shows of itself. Cheap to clone.
 #[derive(Clone)]
@@ -35,31 +58,56 @@ struct Inner {
     meter: Meter,
     observer: Arc<dyn Observe>,
     metrics: Option<Metrics>,
+    dropped: AllDropped,
+    spans: Option<Arc<Queue<Exported>>>,
+    records: Option<(Arc<Queue<Record>>, SdkLoggerProvider)>,
     inspector: Option<Inspector>,
 }
 
 impl Telemetry {
     /// Shows nothing: for tests, and for commands that serve nobody.
     pub fn off() -> Self {
-        let meter = NoopMeterProvider::new().meter("off");
-        Self(Arc::new(Inner { meter, observer: Arc::new(Unobserved), metrics: None, inspector: None }))
+        Self(Arc::new(Inner {
+            meter: NoopMeterProvider::new().meter("off"),
+            observer: Arc::new(Unobserved),
+            metrics: None,
+            inspector: None,
+            dropped: AllDropped::default(),
+            spans: None,
+            records: None,
+        }))
     }
 
-    /// For the service of this name and version.
-    pub fn new(
+    /// For the service of this name and version, exporting where the `OTEL_*` variables of `env` say. Must be called in
+    /// a runtime, which must outlive it.
+    pub fn start(
         name: &'static str,
         version: &'static str,
         settings: &TelemetrySettings,
+        env: &[(String, String)],
     ) -> Result<Self, BuildError> {
-        let metrics = Metrics::new(resource(name, version))?;
+        let variables = Variables::read(env)?;
+        let resource = resource(name, version, &variables);
+        let metrics = Metrics::new(&resource, &variables)?;
         let meter = metrics.meter();
         build_info(&meter, name, version);
-        let requests = RequestMetrics::new(&meter);
+        process::observe(&meter);
+        let dropped = AllDropped::default();
+        let spans = spans(&variables, &resource, &dropped)?;
         let inspector =
             settings.inspector.then(|| Inspector::new(settings.inspector_requests, settings.slow));
-        let server_timing = settings.server_timing.clone();
-        let observer = Arc::new(Observer { requests, inspector: inspector.clone(), server_timing });
-        Ok(Self(Arc::new(Inner { meter, observer, metrics: Some(metrics), inspector })))
+        let observer = Observer {
+            requests: RequestMetrics::new(&meter),
+            inspector: inspector.clone(),
+            server_timing: settings.server_timing.clone(),
+            slow: settings.slow,
+            users: Pseudonyms::default(),
+            sampler: variables.sampler,
+            spans: spans.clone(),
+        };
+        let records = records(&variables, &resource, &dropped)?;
+        let (metrics, observer) = (Some(metrics), Arc::new(observer));
+        Ok(Self(Arc::new(Inner { meter, observer, metrics, inspector, dropped, spans, records })))
     }
 
     /// What instruments are made with.
@@ -81,6 +129,30 @@ impl Telemetry {
     pub fn scrape(&self) -> String {
         self.0.metrics.as_ref().map(Metrics::text).unwrap_or_default()
     }
+
+    /// Has what is left exported, for a second at most. What comes later is lost.
+    pub fn end(&self) {
+        let due = Instant::now() + LAST_WORDS;
+        let ends = [
+            self.0.spans.as_ref().map(|spans| spans.end()),
+            self.0.records.as_ref().map(|(records, _)| records.end()),
+            self.0.metrics.as_ref().map(Metrics::end),
+        ];
+        for end in ends.into_iter().flatten() {
+            // An error, when the time is over or there is nobody any more: both say that it is time to go.
+            let _ = end.recv_timeout(due - Instant::now());
+        }
+    }
+
+    /// Where log records come from that are exported.
+    pub(crate) fn records(&self) -> Option<&SdkLoggerProvider> {
+        self.0.records.as_ref().map(|(_, provider)| provider)
+    }
+
+    /// Shows what is lost, of the lines of the log as well.
+    pub(crate) fn observe_dropped(&self, lines: Option<ErrorCounter>) {
+        self.0.dropped.observe(&self.0.meter, lines);
+    }
 }
 
 impl fmt::Debug for Telemetry {
@@ -89,13 +161,44 @@ impl fmt::Debug for Telemetry {
     }
 }
 
-fn resource(name: &'static str, version: &'static str) -> Resource {
-    let attributes = [
+fn spans(
+    variables: &Variables,
+    resource: &Resource,
+    dropped: &AllDropped,
+) -> Result<Option<Arc<Queue<Exported>>>, BuildError> {
+    let Some(to) = &variables.traces else { return Ok(None) };
+    let sink = otlp::Spans::new(to, resource)?;
+    Ok(Some(Arc::new(Queue::start("spans", variables.spans, Arc::clone(&dropped.spans), sink)?)))
+}
+
+fn records(
+    variables: &Variables,
+    resource: &Resource,
+    dropped: &AllDropped,
+) -> Result<Option<(Arc<Queue<Record>>, SdkLoggerProvider)>, BuildError> {
+    let Some(to) = &variables.logs else { return Ok(None) };
+    let sink = otlp::Records::new(to, resource)?;
+    let dropped = Arc::clone(&dropped.log_records);
+    let queue = Arc::new(Queue::start("log_records", variables.records, dropped, sink)?);
+    let processor = IntoQueue(Arc::clone(&queue));
+    Ok(Some((queue, SdkLoggerProvider::builder().with_log_processor(processor).build())))
+}
+
+/// The name of all our instruments and spans.
+fn scope() -> InstrumentationScope {
+    InstrumentationScope::builder("triptych").build()
+}
+
+/// Who it is that shows something. What the variables say goes before what the program knows.
+fn resource(name: &'static str, version: &'static str, variables: &Variables) -> Resource {
+    let known = [
         KeyValue::new(SERVICE_NAME, name),
         KeyValue::new(SERVICE_VERSION, version),
         KeyValue::new(SERVICE_INSTANCE_ID, Uuid::new_v4().to_string()),
     ];
-    Resource::builder_empty().with_attributes(attributes).build()
+    let said = variables.resource.iter().map(|(key, value)| KeyValue::new(key.clone(), value.clone()));
+    let named = variables.service_name.clone().map(|name| KeyValue::new(SERVICE_NAME, name));
+    Resource::builder_empty().with_attributes(known.into_iter().chain(said).chain(named)).build()
 }
 
 /// Which build runs: of which version, and of which commit if the build was told.
@@ -107,3 +210,6 @@ fn build_info(meter: &Meter, name: &'static str, version: &'static str) {
     let gauge = meter.u64_observable_gauge("triptych.build.info").with_description("The build that runs");
     gauge.with_callback(move |observer| observer.observe(1, &attributes)).build();
 }
+
+#[cfg(test)]
+mod tests;

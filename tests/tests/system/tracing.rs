@@ -72,13 +72,14 @@ async fn a_dashboard_is_one_trace_from_the_gateway_to_the_services() {
         let name = format!("section {section}");
         let span = one(&trace, &name, |span| span.service == "web-bff" && span.span.name == name);
         assert!(span.is_child_of(server) && span.is_within(server), "{section}");
-        assert_eq!((span.attribute("triptych.section"), span.attribute("triptych.section.status")), (
-            section.to_owned(),
-            "ok".to_owned()
-        ));
+        assert_eq!(
+            (span.attribute("triptych.section"), span.attribute("triptych.section.status")),
+            (section.to_owned(), "ok".to_owned())
+        );
     }
 
-    let calls: Vec<_> = trace.iter().filter(|span| span.service == "web-bff" && span.span.kind == CLIENT).collect();
+    let calls: Vec<_> =
+        trace.iter().filter(|span| span.service == "web-bff" && span.span.kind == CLIENT).collect();
     let upstreams: Vec<_> = calls.iter().map(|call| call.attribute("triptych.upstream")).collect();
     for upstream in ["users", "orders", "catalog", "notifications", "billing", "usage"] {
         assert!(upstreams.iter().any(|name| name == upstream), "{upstream} is not among {upstreams:?}");

@@ -77,6 +77,7 @@ impl Drop for Followed {
         let mut completed = self.pending.completed();
         completed.status = Some(self.status.as_u16());
         completed.size = Some(self.size);
+        completed.streamed = true;
         let ended = Some(self.ending.reason().unwrap_or(LEFT));
         access_log::write(&completed, Details { ended, ..Details::default() });
         self.pending.end(completed);

@@ -120,6 +120,7 @@ fn log_unrecorded(ctx: &RequestContext, failure: &Failure) {
     warn!(
         request_id = field::display(ctx.request_id()),
         trace_id = field::display(ctx.trace().trace_id()),
+        span_id = field::display(ctx.trace().span_id()),
         cause = field::display(Chain(failure)),
         "the outcome of a write is not recorded"
     );

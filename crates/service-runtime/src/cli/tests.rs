@@ -119,6 +119,12 @@ fn check_prints_every_setting_but_no_secret() {
     ping_timeout = "10s"
     lame_duck = "5s"
     drain_timeout = "15s"
+
+    [telemetry]
+    slow = "1s"
+    server_timing = []
+    inspector = false
+    inspector_requests = 200
     "#);
 }
 
@@ -129,10 +135,13 @@ fn bad_settings_end_with_78() {
         assert_eq!(unknown.code, 78);
         assert_eq!(
             unknown.line,
-            "listem (BFF__LISTEM): unknown key; the settings may have: listen, admin, server"
+            "listem (BFF__LISTEM): unknown key; the settings may have: listen, admin, server, telemetry"
         );
         let refused = run(&[command], &[("BFF__SERVER__MAX_STREAMS", "13")]).unwrap_err();
         assert_eq!(refused, Failure { code: 78, line: "13 streams bring bad luck".to_owned() });
+        let malformed = run(&[command], &[("OTEL_EXPORTER_OTLP_TIMEOUT", "10s")]).unwrap_err();
+        let expected = "OTEL_EXPORTER_OTLP_TIMEOUT: must be a whole number from 1 to 3600000";
+        assert_eq!(malformed, Failure { code: 78, line: expected.to_owned() });
         let unreadable = run(&[command, "--config", "/nowhere.toml"], &[]).unwrap_err();
         assert_eq!(unreadable.code, 78);
     }

@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 use tokio::time::Instant;
 
 use super::hex;
+use crate::telemetry::sampled;
 
 mod span;
 
@@ -94,7 +95,8 @@ pub(super) enum Wanted {
 impl Request {
     pub(super) fn of(completed: &Completed, slow: Duration) -> Self {
         let context = &completed.context;
-        let (outcome, slow) = (outcome(completed), completed.took >= slow);
+        let (outcome, sampled) = (outcome(completed), sampled(completed, slow));
+        let slow = completed.took >= slow && !completed.streamed;
         let warning = |(section, status): &(std::borrow::Cow<'static, str>, &'static str)| Warning {
             section: section.clone().into_owned(),
             status,
@@ -110,7 +112,7 @@ impl Request {
             status: completed.status,
             outcome,
             slow,
-            sampled: sampled(context, outcome, slow),
+            sampled,
             began_at: timestamp(context.began_at()),
             took_us: micros(completed.took),
             deadline_us: micros(deadline(context, completed.took)),
@@ -161,14 +163,6 @@ fn outcome(completed: &Completed) -> Outcome {
         Some(_) if completed.warnings.is_empty() => Outcome::Ok,
         Some(_) => Outcome::Degraded,
     }
-}
-
-/// The rule of the exporter.
-fn sampled(context: &RequestContext, outcome: Outcome, slow: bool) -> Option<&'static str> {
-    if context.trace().is_sampled() {
-        return Some("head");
-    }
-    if outcome == Outcome::Failed { Some("error") } else { slow.then_some("slow") }
 }
 
 /// How long it had, from its beginning. Its end is now.

@@ -9,10 +9,16 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use opentelemetry_appender_tracing::layer::OpenTelemetryTracingBridge;
 use tokio::time::sleep;
+use tracing::Metadata;
 use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::ParseError;
+use tracing_subscriber::filter::{ParseError, filter_fn};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, fmt};
+
+use super::Telemetry;
 
 /// How many lines wait to be written: a few megabytes.
 const WAITING: usize = 8192;
@@ -26,20 +32,29 @@ pub(crate) struct Log {
     writer: WorkerGuard,
 }
 
+/// Those whose events an exporter causes: to export them would cause more.
+const EXPORTERS: [&str; 6] = ["h2", "hyper", "opentelemetry", "reqwest", "tonic", "tower"];
+
 /// Starts logging what `directives` let through. Only the first call of a process counts.
-pub(crate) fn start(directives: &str) -> Result<Log, ParseError> {
+pub(crate) fn start(directives: &str, telemetry: &Telemetry) -> Result<Log, ParseError> {
     let filter = EnvFilter::try_new(directives)?;
     let (writer, log) = in_background(BufWriter::new(io::stdout()));
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
-    // Only a second call can fail: the first one's subscriber then stays.
-    let _ = if io::stdout().is_terminal() {
-        lines.try_init()
+    let lines = fmt::layer().with_writer(writer);
+    let lines = if io::stdout().is_terminal() {
+        lines.boxed()
     } else {
-        let json = lines.json().flatten_event(true);
-        json.with_current_span(true).with_span_list(false).try_init()
+        lines.json().flatten_event(true).with_current_span(true).with_span_list(false).boxed()
     };
+    let records = telemetry.records().map(OpenTelemetryTracingBridge::new);
+    let records = records.map(|records| records.with_filter(filter_fn(|event| !is_an_exporters(event))));
+    // Only a second call can fail: the first one's subscriber then stays.
+    let _ = tracing_subscriber::registry().with(filter).with(lines).with(records).try_init();
     panic::set_hook(Box::new(log_panic));
     Ok(log)
+}
+
+fn is_an_exporters(event: &Metadata<'_>) -> bool {
+    EXPORTERS.iter().any(|name| event.target().starts_with(name))
 }
 
 fn in_background(out: impl Write + Send + 'static) -> (NonBlocking, Log) {
@@ -50,6 +65,11 @@ fn in_background(out: impl Write + Send + 'static) -> (NonBlocking, Log) {
 }
 
 impl Log {
+    /// How many lines were lost.
+    pub(crate) fn lost(&self) -> ErrorCounter {
+        self.lost.clone()
+    }
+
     /// Reports lost lines once in a while, for ever.
     pub(crate) fn watch(&self) -> impl Future<Output = ()> + use<> {
         let lost = self.lost.clone();

@@ -2,7 +2,7 @@
 
 use http::header::{ACCEPT, AUTHORIZATION, IF_NONE_MATCH};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use request_context::REQUEST_ID;
+use request_context::{BAGGAGE, REQUEST_ID};
 
 use super::deadline::WAY_BACK;
 use crate::Credential;
@@ -23,6 +23,12 @@ pub(crate) fn headers(mut call: Call) -> Call {
     headers.insert(ACCEPT, HeaderValue::from_static(accepted));
     headers.extend(facts.headers.iter().cloned());
     ctx.trace().inject(call.span, &mut headers);
+    // Who issues credentials is told nothing of what they are for.
+    if let Some(baggage) = ctx.baggage()
+        && facts.operation.credential != Credential::Nobody
+    {
+        headers.insert(BAGGAGE, baggage.header_value());
+    }
     if !facts.operation.streams {
         let left = call.time_left().saturating_sub(WAY_BACK).as_millis();
         headers.insert(DEADLINE, HeaderValue::from(u64::try_from(left).unwrap_or(u64::MAX)));

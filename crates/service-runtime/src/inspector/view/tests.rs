@@ -51,6 +51,7 @@ impl Said {
             error: self.error.map(Cow::Borrowed),
             warnings: self.warnings.into_iter().map(warning).collect(),
             spans: self.spans,
+            streamed: false,
         }
     }
 }

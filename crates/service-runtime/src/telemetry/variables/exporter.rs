@@ -1,0 +1,108 @@
+//! Where one signal is exported to.
+
+use std::time::Duration;
+
+use http::{HeaderName, HeaderValue, Uri};
+use opentelemetry_otlp::Compression;
+
+use super::{BadVariable, Env};
+
+/// Where one signal is exported to, and how. The headers, which may be secrets, the exporter reads by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in super::super) struct Exporter {
+    pub(in super::super) protocol: Protocol,
+    pub(in super::super) endpoint: String,
+    pub(in super::super) timeout: Duration,
+    pub(in super::super) compression: Option<Compression>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) enum Protocol {
+    Grpc,
+    Http,
+}
+
+impl Exporter {
+    /// Of `TRACES`, `METRICS` or `LOGS`; `None` when the signal has nowhere to go.
+    pub(super) fn read(env: &Env<'_>, signal: &str) -> Result<Option<Self>, BadVariable> {
+        let kind = format!("OTEL_{signal}_EXPORTER");
+        match env.get(&kind) {
+            None | Some("otlp") => {}
+            Some("none") => return Ok(None),
+            Some(_) => return Err(BadVariable::new(&kind, "must be otlp or none")),
+        }
+        let protocol = protocol(&Setting::find(env, signal, "PROTOCOL"))?;
+        headers(env, &Setting::find(env, signal, "HEADERS"))?;
+        let timeout = Setting::find(env, signal, "TIMEOUT");
+        let timeout = env.milliseconds(&timeout.name, Duration::from_secs(10))?;
+        let compression = compression(&Setting::find(env, signal, "COMPRESSION"))?;
+        let endpoint = endpoint(&Setting::find(env, signal, "ENDPOINT"), protocol, signal)?;
+        Ok(endpoint.map(|endpoint| Self { protocol, endpoint, timeout, compression }))
+    }
+}
+
+/// What is set for the signal or else for all.
+struct Setting<'a> {
+    name: String,
+    value: Option<&'a str>,
+    for_all: bool,
+}
+
+impl<'a> Setting<'a> {
+    fn find(env: &Env<'a>, signal: &str, key: &str) -> Self {
+        let own = format!("OTEL_EXPORTER_OTLP_{signal}_{key}");
+        match env.get(&own) {
+            Some(value) => Self { name: own, value: Some(value), for_all: false },
+            None => {
+                let name = format!("OTEL_EXPORTER_OTLP_{key}");
+                Self { value: env.get(&name), name, for_all: true }
+            }
+        }
+    }
+
+    fn wrong(&self, problem: &str) -> BadVariable {
+        BadVariable::new(&self.name, problem)
+    }
+}
+
+fn protocol(setting: &Setting<'_>) -> Result<Protocol, BadVariable> {
+    match setting.value {
+        None | Some("http/protobuf") => Ok(Protocol::Http),
+        Some("grpc") => Ok(Protocol::Grpc),
+        Some(_) => Err(setting.wrong("must be http/protobuf or grpc")),
+    }
+}
+
+fn compression(setting: &Setting<'_>) -> Result<Option<Compression>, BadVariable> {
+    match setting.value {
+        None | Some("none") => Ok(None),
+        Some("gzip") => Ok(Some(Compression::Gzip)),
+        Some("zstd") => Ok(Some(Compression::Zstd)),
+        Some(_) => Err(setting.wrong("must be gzip, zstd or none")),
+    }
+}
+
+/// A base for all signals is told apart by a path over HTTP, and by nothing over gRPC.
+fn endpoint(setting: &Setting<'_>, protocol: Protocol, signal: &str) -> Result<Option<String>, BadVariable> {
+    let Some(value) = setting.value else { return Ok(None) };
+    let url: Option<Uri> = value.parse().ok();
+    let usable = |url: &Uri| matches!(url.scheme_str(), Some("http" | "https")) && url.host().is_some();
+    if !url.as_ref().is_some_and(usable) {
+        return Err(setting.wrong("must be a URL that begins with http:// or https://"));
+    }
+    if setting.for_all && protocol == Protocol::Http {
+        let path = signal.to_ascii_lowercase();
+        return Ok(Some(format!("{}/v1/{path}", value.trim_end_matches('/'))));
+    }
+    Ok(Some(value.to_owned()))
+}
+
+fn headers(env: &Env<'_>, setting: &Setting<'_>) -> Result<(), BadVariable> {
+    let good = |(name, value): &(String, String)| {
+        HeaderName::try_from(name).is_ok() && HeaderValue::try_from(value).is_ok()
+    };
+    if env.pairs(&setting.name)?.iter().all(good) {
+        return Ok(());
+    }
+    Err(setting.wrong("must be names and values of HTTP headers, written as name=value,name=value"))
+}
