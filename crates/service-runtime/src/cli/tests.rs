@@ -105,6 +105,7 @@ fn check_prints_every_setting_but_no_secret() {
     [admin]
     listen = "127.0.0.1:0"
     token = "[redacted]"
+    hosts = []
 
     [server]
     log = "info"
