@@ -58,15 +58,16 @@ where
     fn call(&mut self, mut request: Request) -> Self::Future {
         let held = Some(self.around.request(&mut request));
         let inner = self.inner.call(request);
-        AroundFuture { held, inner }
+        AroundFuture { inner, held }
     }
 }
 
 pin_project! {
+    // Dropped in this order: what is inside has ended when the rest is told so.
     pub(crate) struct AroundFuture<A: Around, F> {
-        held: Option<A::Held>,
         #[pin]
         inner: F,
+        held: Option<A::Held>,
     }
 }
 

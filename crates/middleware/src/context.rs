@@ -8,7 +8,7 @@ use axum::extract::{ConnectInfo, Request};
 use axum::response::Response;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use ipnet::IpNet;
-use request_context::{Deadline, REQUEST_ID, RequestContext, RequestId, Trace};
+use request_context::{Deadline, Observe, REQUEST_ID, RequestContext, RequestId, Trace};
 
 use crate::around::Around;
 use crate::{RequestSettings, deadline};
@@ -21,14 +21,16 @@ pub(crate) struct Contexts {
     trusted_proxies: Arc<[IpNet]>,
     longest: Duration,
     optional_share: f64,
+    observer: Arc<dyn Observe>,
 }
 
 impl Contexts {
-    pub(crate) fn new(settings: &RequestSettings) -> Self {
+    pub(crate) fn new(settings: &RequestSettings, observer: Arc<dyn Observe>) -> Self {
         Self {
             trusted_proxies: settings.trusted_proxies.as_slice().into(),
             longest: settings.deadline,
             optional_share: settings.optional_share(),
+            observer,
         }
     }
 
@@ -54,6 +56,13 @@ impl Contexts {
         client
     }
 
+    /// The trace, recorded by those who take part in it or not.
+    fn decided(&self, trace: Trace) -> Trace {
+        let parent = trace.parent_id().map(|_| trace.is_sampled());
+        let sampled = self.observer.samples(trace.trace_id(), parent);
+        trace.sampled(sampled)
+    }
+
     /// The client may ask for less time, never for more. A malformed wish is refused by `deadline`.
     fn deadline(&self, headers: &HeaderMap) -> Deadline {
         let requested = deadline::requested(headers).ok().flatten();
@@ -71,7 +80,7 @@ impl Around for Contexts {
             if self.trusts(peer) { (request_id(headers), Trace::continued(headers)) } else { (None, None) };
         let id = id.unwrap_or_else(RequestId::generate);
         let value = id.header_value();
-        let trace = trace.unwrap_or_else(Trace::start);
+        let trace = self.decided(trace.unwrap_or_else(Trace::start));
         let mut context = RequestContext::new(id, trace, self.deadline(headers))
             .with_patience(self.longest)
             .with_optional_share(self.optional_share);

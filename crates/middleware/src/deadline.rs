@@ -76,14 +76,14 @@ where
         let context: Option<&RequestContext> = request.extensions().get();
         let deadline = context.expect("the stack writes it down further out").deadline();
         let (request, arrival) = arrival::watch(request);
-        DeadlineFuture { inner: timeout_at(deadline.instant(), self.0.call(request)), arrival }
+        DeadlineFuture { inner: Some(timeout_at(deadline.instant(), self.0.call(request))), arrival }
     }
 }
 
 pin_project! {
     pub(crate) struct DeadlineFuture<F> {
         #[pin]
-        inner: Timeout<F>,
+        inner: Option<Timeout<F>>,
         arrival: Arrival,
     }
 }
@@ -95,8 +95,12 @@ where
     type Output = Result<Response, Infallible>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        let late = match ready!(this.inner.poll(cx)) {
+        let mut this = self.project();
+        let inner = this.inner.as_mut().as_pin_mut().expect("a future is not polled after it was ready");
+        let ended = ready!(inner.poll(cx));
+        // Not only when this is dropped, too: what went on has ended when the answer is on its way.
+        this.inner.set(None);
+        let late = match ended {
             Ok(answered) => return Poll::Ready(answered),
             // Who is slow decides whose fault it is: 4xx or 5xx.
             Err(_) if this.arrival.is_awaited() => kind::REQUEST_TIMEOUT,

@@ -18,6 +18,7 @@ mod foreign_headers;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
+mod observation;
 mod page;
 mod panics;
 mod priority;
@@ -29,9 +30,9 @@ mod settings;
 mod stack;
 mod writes;
 
-pub use access_log::Ending;
 pub use authentication::{Authentication, AuthenticationLayer, authentication};
 pub use extract::{Context, IdempotencyKey, Json, Path, Query};
+pub use observation::Ending;
 pub use page::Page;
 pub use priority::priority;
 pub use quota::{Allowance, Plan, PlanSettings, Quotas, QuotasService};

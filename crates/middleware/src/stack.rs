@@ -1,5 +1,7 @@
 //! The order of the layers: the first line sees the request first, and its answer last.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::response::{IntoResponse, Response};
@@ -8,15 +10,16 @@ use http::header::{
 };
 use http::{HeaderName, HeaderValue};
 use problem::Naming;
+use request_context::Observe;
 use tower::ServiceBuilder;
 use tower::util::option_layer;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 
-use crate::access_log::AccessLog;
 use crate::around::AroundLayer;
 use crate::context::Contexts;
 use crate::deadline::DeadlineLayer;
+use crate::observation::Observation;
 use crate::problems::Problems;
 use crate::reads::Reads;
 use crate::refusal::RefuseLayer;
@@ -33,16 +36,23 @@ const OUR_OWN_PAGES: HeaderValue = HeaderValue::from_static("same-origin");
 
 /// Puts every layer around the whole of `router`, its fallbacks included.
 ///
-/// Goes on last, when all routes are there: a route that is added later passes none of it.
-pub fn stack(router: Router, settings: &RequestSettings, public_url: &PublicUrl, naming: Naming) -> Router {
+/// `observer` sees each of their requests. Goes on last, when all routes are there: a route that is added later passes
+/// none of it.
+pub fn stack(
+    router: Router,
+    settings: &RequestSettings,
+    public_url: &PublicUrl,
+    naming: Naming,
+    observer: Arc<dyn Observe>,
+) -> Router {
     router.layer(
         ServiceBuilder::new()
             // All below speak of a request by its id and measure against its deadline.
-            .layer(AroundLayer(Contexts::new(settings)))
+            .layer(AroundLayer(Contexts::new(settings, Arc::clone(&observer))))
             // After the context, which may have taken some of it over; before anyone who could believe it.
             .map_request(foreign_headers::remove)
             // Sees the answer as the client does, and the client who leaves without one.
-            .layer(AroundLayer(AccessLog))
+            .layer(AroundLayer(Observation(observer)))
             // On every answer there is; `if_not_present` where a page knows better.
             .layer(SetResponseHeaderLayer::overriding(
                 X_CONTENT_TYPE_OPTIONS,

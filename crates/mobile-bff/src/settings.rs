@@ -6,7 +6,7 @@ use domain_clients::{CacheSettings, UpstreamSettings};
 use identity::IdentitySettings;
 use middleware::{PublicUrl, RequestSettings, StoreSettings};
 use serde::{Deserialize, Serialize};
-use service_runtime::{AdminSettings, Invalid, ServerSettings, ServiceSettings};
+use service_runtime::{AdminSettings, Invalid, ServerSettings, ServiceSettings, TelemetrySettings};
 use url::Url;
 
 use crate::Version;
@@ -27,6 +27,9 @@ pub struct Settings {
     /// How connections are served.
     #[serde(default)]
     pub server: ServerSettings,
+    /// What is shown of requests.
+    #[serde(default)]
+    pub telemetry: TelemetrySettings,
     /// What a request may take.
     pub requests: RequestSettings,
     /// Which apps are served.
@@ -106,6 +109,10 @@ impl ServiceSettings for Settings {
 
     fn server(&self) -> &ServerSettings {
         &self.server
+    }
+
+    fn telemetry(&self) -> &TelemetrySettings {
+        &self.telemetry
     }
 
     fn check(&self) -> Result<(), Invalid> {

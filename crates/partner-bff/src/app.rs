@@ -10,7 +10,7 @@ use identity::{Accounts, ApiKeys, Bearer, PartnerCallers, Provider, Tokens};
 use middleware::{Plan, PublicUrl, Quotas, SharedStore, Writes, stack};
 use opentelemetry::metrics::Meter;
 use screen::Naming;
-use service_runtime::{App, BuildError, upstreams};
+use service_runtime::{App, BuildError, Telemetry, upstreams};
 
 use crate::routes;
 use crate::scopes::ALL;
@@ -33,11 +33,12 @@ pub struct AppState {
     pub(crate) public_url: PublicUrl,
     pub(crate) writes: Writes,
     pub(crate) outbound: Outbound,
+    telemetry: Telemetry,
 }
 
 impl AppState {
     /// Reads the keys file, and connects nothing yet: connections are made when they are needed.
-    pub fn new(settings: &Settings) -> Result<Self, BuildError> {
+    pub fn new(settings: &Settings, telemetry: &Telemetry) -> Result<Self, BuildError> {
         let provider = Provider::new(&settings.identity, NAME)?;
         let accounts = Accounts::new(&settings.partners, &provider);
         let keys = ApiKeys::open(&settings.api_keys, &settings.partners, &accounts, ALL)?;
@@ -61,6 +62,7 @@ impl AppState {
             public_url: settings.public_url.clone(),
             writes: Writes::new(NAME, store),
             outbound,
+            telemetry: telemetry.clone(),
         })
     }
 
@@ -96,14 +98,16 @@ fn quotas(settings: &Settings, store: SharedStore) -> Quotas {
 
 /// The whole service as a function of its state and settings. Does no I/O.
 pub fn app(state: AppState, settings: &Settings) -> Router {
-    let router = stack(routes::router(state), &settings.requests, &settings.public_url, Naming::SnakeCase);
+    let observer = state.telemetry.observer();
+    let routes = routes::router(state);
+    let router = stack(routes, &settings.requests, &settings.public_url, Naming::SnakeCase, observer);
     // Outside of the stack: what it answers in a handler's place says when the version ends, too.
     settings.versions.announce(router)
 }
 
 /// The app for `service_runtime::main`.
-pub async fn build(settings: Settings) -> Result<App, BuildError> {
-    let state = AppState::new(&settings)?;
+pub async fn build(settings: Settings, telemetry: Telemetry) -> Result<App, BuildError> {
+    let state = AppState::new(&settings, &telemetry)?;
     state.start();
     let admin = upstreams(state.outbound.clone(), Outbound::state, Outbound::forget);
     let writes = state.writes.tasks();

@@ -8,7 +8,7 @@ use domain_clients::{CacheSettings, UpstreamSettings};
 use identity::{ApiKeysSettings, IdentitySettings, Partners};
 use middleware::{PlanSettings, PublicUrl, RequestSettings, StoreSettings};
 use serde::{Deserialize, Serialize};
-use service_runtime::{AdminSettings, Invalid, ServerSettings, ServiceSettings};
+use service_runtime::{AdminSettings, Invalid, ServerSettings, ServiceSettings, TelemetrySettings};
 
 use crate::versions::Versions;
 
@@ -28,6 +28,9 @@ pub struct Settings {
     /// How connections are served.
     #[serde(default)]
     pub server: ServerSettings,
+    /// What is shown of requests.
+    #[serde(default)]
+    pub telemetry: TelemetrySettings,
     /// What a request may take.
     pub requests: RequestSettings,
     /// Who issues tokens.
@@ -94,6 +97,10 @@ impl ServiceSettings for Settings {
 
     fn server(&self) -> &ServerSettings {
         &self.server
+    }
+
+    fn telemetry(&self) -> &TelemetrySettings {
+        &self.telemetry
     }
 
     fn resolve(&mut self, directory: &Path) {

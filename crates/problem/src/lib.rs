@@ -59,6 +59,11 @@ pub type Cause = Arc<dyn Error + Send + Sync>;
 #[derive(Clone, Debug, Default)]
 pub struct Causes(pub Vec<(String, Cause)>);
 
+/// The sections that an answer warns of, each with what it says became of it: a response extension for whoever observes
+/// the service.
+#[derive(Clone, Debug, Default)]
+pub struct Warned(pub Vec<(Cow<'static, str>, &'static str)>);
+
 /// What an answer says apart from how old it is: a response extension that its entity tag is made of, in place of
 /// its body.
 #[derive(Clone, Debug)]

@@ -22,7 +22,7 @@ use std::time::{Duration, SystemTime};
 pub use authenticate::Authenticate;
 pub use caller::{AccessToken, Caller, Scopes, Subject};
 pub use deadline::Deadline;
-pub use observe::{Completed, Observe};
+pub use observe::{Completed, Observe, Unobserved};
 pub use origin::{NotAnOrigin, Origin};
 pub use priority::Priority;
 pub use public_url::{NotPublic, PublicUrl};

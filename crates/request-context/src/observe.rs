@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use opentelemetry::StringValue;
@@ -9,14 +10,36 @@ use crate::{Recorded, RequestContext};
 /// Who sees every request: what counts, exports and draws them. A trait, so that those who serve requests need not
 /// know who that is.
 pub trait Observe: Send + Sync + 'static {
-    /// Whether a trace that begins here is to be recorded by all who take part in it.
-    fn samples(&self, trace: TraceId) -> bool;
+    /// Whether all who take part in a trace are to record it, of which `parent` says what whoever asked us decided;
+    /// `None` when the trace begins here.
+    fn samples(&self, trace: TraceId, parent: Option<bool>) -> bool;
+
+    /// Whether this client is told, with its answer, what took how long.
+    fn shows_timing(&self, client: IpAddr) -> bool;
 
     /// A request has come. Followed by exactly one [`completed`](Self::completed).
     fn began(&self);
 
     /// A request has its answer, or nobody waits for it any more.
     fn completed(&self, request: Completed);
+}
+
+/// Nobody sees anything; a trace goes on as it came.
+#[derive(Clone, Copy, Debug)]
+pub struct Unobserved;
+
+impl Observe for Unobserved {
+    fn samples(&self, _: TraceId, parent: Option<bool>) -> bool {
+        parent.unwrap_or(false)
+    }
+
+    fn shows_timing(&self, _: IpAddr) -> bool {
+        false
+    }
+
+    fn began(&self) {}
+
+    fn completed(&self, _: Completed) {}
 }
 
 /// A request that has its answer, or will have none.

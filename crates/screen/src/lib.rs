@@ -3,7 +3,7 @@
 //! ```ignore
 //! let screen = Screen::new(&ctx);
 //! let (user, orders, promos) = try_join!(
-//!     screen.required(async |ctx| app.users.profile(ctx).await),
+//!     screen.required("user", async |ctx| app.users.profile(ctx).await),
 //!     screen.optional(Section::RecentOrders, async |ctx| app.orders.recent(ctx, 3).await),
 //!     screen.stale_ok(Section::Promos, HOUR, async |ctx| app.catalog.promos(ctx).await),
 //! )?;
@@ -12,6 +12,8 @@
 
 mod answer;
 mod errors;
+mod name;
+mod span;
 mod warning;
 
 use std::cmp::Reverse;
@@ -19,15 +21,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::response::Response;
-use problem::Causes;
 pub use problem::Problem;
+use problem::{Causes, Warned};
 use request_context::RequestContext;
 use serde::Serialize;
+use tokio::time::error::Elapsed;
 use tokio::time::timeout_at;
 use upstream_client::CallError;
 
 pub use errors::OrProblem;
 pub use problem::{Cause, FieldErrorBody, MEDIA_TYPE, Naming, ProblemBody, ProblemKind, Problems, kind};
+use span::Span;
 pub use warning::{Status, Warning};
 
 /// One answer in the making. `S` is the enum of what the screen can lose, in the order of the view; it
@@ -57,14 +61,18 @@ impl<S: Copy + Ord + Serialize> Screen<S> {
     }
 
     /// A section that the screen is nothing without: its loss is the screen's problem. It may take all the time
-    /// that there is, and is never old.
+    /// that there is, and is never old. `section` is what the span and the metrics of it are called.
     ///
     /// Under `try_join!` the loss drops the other sections, which cancels their calls.
     pub async fn required<T>(
         &self,
+        section: &'static str,
         call: impl AsyncFnOnce(&RequestContext) -> Result<T, CallError>,
     ) -> Result<T, Problem> {
-        call(&self.ctx).await.or_problem()
+        let span = Span::begin(&self.ctx, section, "required");
+        let outcome = call(&span.inside(&self.ctx)).await;
+        span.end(outcome.as_ref().err().map(Status::of));
+        outcome.or_problem()
     }
 
     /// A section that the screen can do without: `None` and a warning when it is lost, or not there by
@@ -111,6 +119,11 @@ impl<S: Copy + Ord + Serialize> Screen<S> {
         warnings.dedup_by_key(|warning| (warning.section, warning.status));
         let aged = warnings.iter().any(|warning| warning.age_seconds.is_some());
         let mut response = answer::json(&compose(warnings), aged);
+        let warned: Vec<_> =
+            notes.iter().map(|note| (name::of(&note.section).into(), note.status.as_str())).collect();
+        if !warned.is_empty() {
+            response.extensions_mut().insert(Warned(warned));
+        }
         let causes: Vec<_> = notes.into_iter().filter_map(Note::into_cause).collect();
         if !causes.is_empty() {
             response.extensions_mut().insert(Causes(causes));
@@ -124,21 +137,19 @@ impl<S: Copy + Ord + Serialize> Screen<S> {
         stale_ok: Option<Duration>,
         call: impl AsyncFnOnce(&RequestContext) -> Result<T, CallError>,
     ) -> Option<T> {
-        let ctx = self.ctx.for_section(self.ctx.optional_deadline(), stale_ok);
-        match timeout_at(ctx.deadline().instant(), call(&ctx)).await {
-            Ok(Ok(value)) => {
-                if let Some(age) = ctx.stale_age() {
-                    self.note(Note { section, status: Status::Stale, age: Some(age), cause: None });
-                }
-                return Some(value);
-            }
-            Ok(Err(error)) => self.note(Note::failed(section, error)),
-            Err(late) => {
-                let cause: Cause = Arc::new(late);
-                self.note(Note { section, status: Status::Timeout, age: None, cause: Some(cause) });
-            }
+        let policy = if stale_ok.is_some() { "stale_ok" } else { "optional" };
+        let span = Span::begin(&self.ctx, name::of(&section), policy);
+        let ctx = span.inside(&self.ctx.for_section(self.ctx.optional_deadline(), stale_ok));
+        let (value, note) = match timeout_at(ctx.deadline().instant(), call(&ctx)).await {
+            Ok(Ok(value)) => (Some(value), ctx.stale_age().map(|age| Note::stale(section, age))),
+            Ok(Err(error)) => (None, Some(Note::failed(section, error))),
+            Err(late) => (None, Some(Note::late(section, late))),
+        };
+        span.end(note.as_ref().map(|note| note.status));
+        if let Some(note) = note {
+            self.note(note);
         }
-        None
+        value
     }
 
     fn note(&self, note: Note<S>) {
@@ -151,9 +162,16 @@ impl<S: Serialize> Note<S> {
         Self { section, status: Status::of(&error), age: None, cause: Some(Arc::new(error)) }
     }
 
+    fn stale(section: S, age: Duration) -> Self {
+        Self { section, status: Status::Stale, age: Some(age), cause: None }
+    }
+
+    fn late(section: S, late: Elapsed) -> Self {
+        Self { section, status: Status::Timeout, age: None, cause: Some(Arc::new(late)) }
+    }
+
     fn into_cause(self) -> Option<(String, Cause)> {
-        let section = serde_json::to_string(&self.section).unwrap_or_default();
-        Some((section.trim_matches('"').to_owned(), self.cause?))
+        Some((name::of(&self.section).to_owned(), self.cause?))
     }
 }
 

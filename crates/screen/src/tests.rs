@@ -112,7 +112,7 @@ async fn a_lost_required_section_drops_the_others() {
             let _guard = Dropped(&dropped);
             std::future::pending::<Result<u8, CallError>>().await
         }),
-        screen.required(async |_| Err::<u8, _>(failed(CallErrorKind::Unavailable))),
+        screen.required("user", async |_| Err::<u8, _>(failed(CallErrorKind::Unavailable))),
     )
     .unwrap_err();
     assert_eq!(problem.status(), 503);
@@ -126,7 +126,7 @@ async fn an_optional_section_has_a_time_of_its_own_and_a_required_one_all_of_it(
     {
         let (screen, started) = (begun(), Instant::now());
         let (required, optional) = futures::try_join!(
-            screen.required(async |ctx| {
+            screen.required("user", async |ctx| {
                 assert_eq!(ctx.deadline().remaining(), Duration::from_secs(2));
                 after(1500).await
             }),
@@ -150,7 +150,7 @@ async fn an_optional_section_has_a_time_of_its_own_and_a_required_one_all_of_it(
 #[tokio::test(start_paused = true)]
 async fn what_follows_a_slow_required_section_is_not_lost_on_its_account() {
     let screen = begun();
-    screen.required(async |_| after(1500).await).await.unwrap();
+    screen.required("user", async |_| after(1500).await).await.unwrap();
     for (milliseconds, expected) in [(0, Some(0)), (199, Some(199)), (200, None)] {
         let optional = screen.optional(Section::Product, async |_| after(milliseconds).await).await;
         assert_eq!(optional.unwrap(), expected);
@@ -162,7 +162,7 @@ async fn an_old_answer_is_kept_and_its_age_is_said() {
     const HOUR: Duration = Duration::from_hours(1);
     let screen = begun();
     let allowed = async |ctx: &RequestContext| Ok(ctx.stale_ok());
-    assert_eq!(screen.required(allowed).await.unwrap(), None);
+    assert_eq!(screen.required("user", allowed).await.unwrap(), None);
     assert_eq!(screen.optional(Section::Product, allowed).await.unwrap(), Some(None));
     assert_eq!(screen.stale_ok(Section::Product, HOUR, allowed).await.unwrap(), Some(Some(HOUR)));
     let (warnings, _) = said(screen);

@@ -6,6 +6,8 @@ use serde::Serialize;
 use upstream_client::{CallError, CallErrorKind, Reason};
 use utoipa::ToSchema;
 
+use crate::name;
+
 /// A section that is missing, or not what it should be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -63,6 +65,11 @@ impl Status {
                 }
             },
         }
+    }
+
+    /// As clients and telemetry read it.
+    pub(crate) fn as_str(self) -> &'static str {
+        name::of(&self)
     }
 
     const fn message(self) -> &'static str {

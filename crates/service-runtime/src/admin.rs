@@ -1,4 +1,4 @@
-//! The admin listener's routes: `/livez`, `/readyz`, and behind the admin token `/config` and what the
+//! The admin listener's routes: `/livez`, `/readyz`, `/metrics`, and behind the admin token `/config` and what the
 //! service adds.
 
 use std::sync::Arc;
@@ -12,11 +12,15 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use serde_json::json;
 
+use crate::Telemetry;
 use crate::drain::{Phase, Progress};
 use crate::run::Plan;
 use crate::settings::Secret;
 
-pub(crate) fn router(plan: &Plan, progress: Progress, own: Router) -> Router {
+/// Of Prometheus' metrics.
+const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+pub(crate) fn router(plan: &Plan, progress: Progress, telemetry: Telemetry, own: Router) -> Router {
     let config: Arc<str> = plan.config.as_str().into();
     let token = plan.admin.token.clone().map(Arc::new);
     let guarded = Router::new()
@@ -26,6 +30,7 @@ pub(crate) fn router(plan: &Plan, progress: Progress, own: Router) -> Router {
     Router::new()
         .route("/livez", get(async || Json(json!({"status": "live"}))))
         .route("/readyz", get(readyz).with_state(progress))
+        .route("/metrics", get(async move || ([(CONTENT_TYPE, TEXT_FORMAT)], telemetry.scrape())))
         .merge(guarded)
         .fallback(async || StatusCode::NOT_FOUND)
 }

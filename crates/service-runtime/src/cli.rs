@@ -9,7 +9,8 @@ use tokio::runtime;
 use crate::drain::Signals;
 use crate::run::{Bound, Plan};
 use crate::settings::{self, ServiceSettings};
-use crate::{App, BuildError, Service, telemetry};
+use crate::telemetry::log;
+use crate::{App, BuildError, Service, Telemetry};
 
 /// The settings cannot be used (`EX_CONFIG`).
 const BAD_SETTINGS: u8 = 78;
@@ -83,7 +84,7 @@ impl Failure {
 pub(crate) fn main<S, B>(service: Service<S, B>) -> ExitCode
 where
     S: ServiceSettings,
-    B: AsyncFnOnce(S) -> Result<App, BuildError>,
+    B: AsyncFnOnce(S, Telemetry) -> Result<App, BuildError>,
 {
     let name = service.name;
     let asked = match parse(&service, std::env::args_os()) {
@@ -128,7 +129,7 @@ fn obey<S, B>(
 ) -> Result<(), Failure>
 where
     S: ServiceSettings,
-    B: AsyncFnOnce(S) -> Result<App, BuildError>,
+    B: AsyncFnOnce(S, Telemetry) -> Result<App, BuildError>,
 {
     let config = match asked {
         Asked::Any(Cli { command: Command::Openapi, .. }) => {
@@ -153,21 +154,24 @@ where
 fn check<S, B>(build: B, settings: S, out: &mut dyn Write) -> Result<(), Failure>
 where
     S: ServiceSettings,
-    B: AsyncFnOnce(S) -> Result<App, BuildError>,
+    B: AsyncFnOnce(S, Telemetry) -> Result<App, BuildError>,
 {
     let text = toml::to_string(&settings).map_err(Failure::settings)?;
     let runtime = runtime::Builder::new_current_thread().enable_all().build();
-    runtime.map_err(Failure::refused)?.block_on(build(settings)).map_err(Failure::settings)?;
+    runtime
+        .map_err(Failure::refused)?
+        .block_on(build(settings, Telemetry::off()))
+        .map_err(Failure::settings)?;
     out.write_all(text.as_bytes()).map_err(Failure::refused)
 }
 
 fn serve<S, B>(service: Service<S, B>, settings: S, rust_log: Option<&str>) -> Result<(), Failure>
 where
     S: ServiceSettings,
-    B: AsyncFnOnce(S) -> Result<App, BuildError>,
+    B: AsyncFnOnce(S, Telemetry) -> Result<App, BuildError>,
 {
     let server = settings.server().clone();
-    let log = telemetry::start(rust_log.unwrap_or(&server.log))
+    let log = log::start(rust_log.unwrap_or(&server.log))
         .map_err(|error| Failure::settings(format!("RUST_LOG: {error}")))?;
     let runtime = runtime::Builder::new_multi_thread()
         .worker_threads(server.worker_threads)
@@ -185,8 +189,10 @@ where
             server,
             config: serde_json::to_string_pretty(&settings).map_err(Failure::settings)?,
         };
-        let app = (service.build)(settings).await.map_err(Failure::settings)?;
-        Bound::open(plan, app).await?.run(signals).await
+        let telemetry = Telemetry::new(service.name, service.version, settings.telemetry());
+        let telemetry = telemetry.map_err(Failure::settings)?;
+        let app = (service.build)(settings, telemetry.clone()).await.map_err(Failure::settings)?;
+        Bound::open(plan, app, &telemetry).await?.run(signals).await
     });
     // What a handler left running must not hold up the exit.
     runtime.shutdown_background();

@@ -32,6 +32,7 @@ use tokio_util::task::TaskTracker;
 pub use cli::{Output, ServiceCommand};
 pub use listener::{ConnectionAbort, Server, serve};
 pub use settings::{AdminSettings, Invalid, Secret, ServerSettings, ServiceSettings, SettingsError};
+pub use telemetry::{Telemetry, TelemetrySettings};
 pub use tokio_util::sync::CancellationToken;
 pub use upstreams::upstreams;
 
@@ -43,7 +44,7 @@ pub struct Service<S, B> {
     pub version: &'static str,
     /// Makes the OpenAPI document, as JSON.
     pub openapi: fn() -> String,
-    /// Makes the app from the settings; an [`AsyncFnOnce`] that waits for no I/O.
+    /// Makes the app from the settings, and what it shows of itself; an [`AsyncFnOnce`] that waits for no I/O.
     pub build: B,
     /// Its own commands, beside those that every service has.
     pub commands: Vec<ServiceCommand<S>>,
@@ -96,7 +97,7 @@ pub type BuildError = Box<dyn Error + Send + Sync>;
 pub fn main<S, B>(service: Service<S, B>) -> ExitCode
 where
     S: ServiceSettings,
-    B: AsyncFnOnce(S) -> Result<App, BuildError>,
+    B: AsyncFnOnce(S, Telemetry) -> Result<App, BuildError>,
 {
     cli::main(service)
 }

@@ -12,7 +12,7 @@ use tracing::{info, warn};
 use crate::cli::Failure;
 use crate::drain::{Phase, Progress, Signal, Signals};
 use crate::settings::{AdminSettings, ServerSettings};
-use crate::{App, Server, admin};
+use crate::{App, Server, Telemetry, admin};
 
 /// The settings that running a service needs.
 pub(crate) struct Plan {
@@ -42,13 +42,13 @@ const ADMIN_CONNECTIONS: usize = 64;
 const ADMIN_DRAIN: Duration = Duration::from_secs(1);
 
 impl Bound {
-    pub(crate) async fn open(plan: Plan, app: App) -> Result<Self, Failure> {
+    pub(crate) async fn open(plan: Plan, app: App, telemetry: &Telemetry) -> Result<Self, Failure> {
         let progress = Progress::default();
         Ok(Self {
             public: bind(plan.listen).await?,
             admin: bind(plan.admin.listen).await?,
             router: app.router,
-            admin_router: admin::router(&plan, progress.clone(), app.admin),
+            admin_router: admin::router(&plan, progress.clone(), telemetry.clone(), app.admin),
             tasks: app.tasks,
             closing: app.closing,
             progress,

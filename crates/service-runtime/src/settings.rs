@@ -27,6 +27,8 @@ pub use server::ServerSettings;
 use error::{Fault, Problem};
 use layers::{Node, PREFIX};
 
+use crate::telemetry::TelemetrySettings;
+
 /// All settings of a service.
 pub trait ServiceSettings: DeserializeOwned + Serialize {
     /// What differs from the defaults of the sections, as TOML: the layer below the settings file.
@@ -40,6 +42,9 @@ pub trait ServiceSettings: DeserializeOwned + Serialize {
 
     /// How connections are served.
     fn server(&self) -> &ServerSettings;
+
+    /// What is shown of requests.
+    fn telemetry(&self) -> &TelemetrySettings;
 
     /// Makes relative paths ones of this directory, which is that of the settings file: a service may be started from
     /// anywhere. They stay relative to where it was started if there is no settings file.
@@ -65,6 +70,7 @@ pub fn load<S: ServiceSettings>(
     let checked = settings.admin().check().map_err(own("admin"));
     checked
         .and_then(|()| settings.server().check().map_err(own("server")))
+        .and_then(|()| settings.telemetry().check().map_err(own("telemetry")))
         .and_then(|()| settings.check())
         .map_err(|invalid| wrong(&root, &invalid.key, &invalid.problem))?;
     Ok(settings)

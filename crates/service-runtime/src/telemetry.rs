@@ -1,139 +1,100 @@
-//! The service's own log: JSON lines, or lines for people on a terminal, on standard output.
+//! What a service shows of itself: its log, its metrics, the spans of its requests.
 //!
-//! A thread writes it, so that whoever reads it slowly holds up no request: lines that it cannot keep up with
-//! are lost, and counted.
+//! Requests are recorded once, in their `RequestContext`, and read when they have ended, by the [`Observe`] that
+//! this makes.
 
-use std::io::{self, BufWriter, IsTerminal, Write};
-use std::panic;
-use std::sync::mpsc;
-use std::thread;
-use std::time::Duration;
+pub(crate) mod log;
+mod metrics;
+mod observer;
+mod requests;
+mod settings;
 
-use tokio::time::sleep;
-use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::ParseError;
+use std::fmt;
+use std::sync::Arc;
 
-/// How many lines wait to be written: a few megabytes.
-const WAITING: usize = 8192;
-/// How long the end of the process waits for them.
-const LAST_WORDS: Duration = Duration::from_secs(1);
-const BETWEEN_REPORTS: Duration = Duration::from_mins(1);
+use opentelemetry::KeyValue;
+use opentelemetry::metrics::{Meter, MeterProvider as _, NoopMeterProvider};
+use opentelemetry_sdk::Resource;
+use opentelemetry_semantic_conventions::attribute::{
+    SERVICE_INSTANCE_ID, SERVICE_NAME, SERVICE_VERSION, VCS_REF_HEAD_REVISION,
+};
+use request_context::{Observe, Unobserved};
+use uuid::Uuid;
 
-/// The log of a process, until its end.
-pub(crate) struct Log {
-    lost: ErrorCounter,
-    writer: WorkerGuard,
+use crate::BuildError;
+use metrics::Metrics;
+use observer::Observer;
+use requests::RequestMetrics;
+pub use settings::TelemetrySettings;
+
+/// What a service shows of itself. Cheap to clone.
+#[derive(Clone)]
+pub struct Telemetry(Arc<Inner>);
+
+struct Inner {
+    meter: Meter,
+    observer: Arc<dyn Observe>,
+    metrics: Option<Metrics>,
 }
 
-/// Starts logging what `directives` let through. Only the first call of a process counts.
-pub(crate) fn start(directives: &str) -> Result<Log, ParseError> {
-    let filter = EnvFilter::try_new(directives)?;
-    let (writer, log) = in_background(BufWriter::new(io::stdout()));
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
-    // Only a second call can fail: the first one's subscriber then stays.
-    let _ = if io::stdout().is_terminal() {
-        lines.try_init()
-    } else {
-        let json = lines.json().flatten_event(true);
-        json.with_current_span(true).with_span_list(false).try_init()
-    };
-    panic::set_hook(Box::new(log_panic));
-    Ok(log)
-}
-
-fn in_background(out: impl Write + Send + 'static) -> (NonBlocking, Log) {
-    let builder = NonBlockingBuilder::default().lossy(true).buffered_lines_limit(WAITING).thread_name("log");
-    let (lines, writer) = builder.finish(out);
-    let lost = lines.error_counter();
-    (lines, Log { lost, writer })
-}
-
-impl Log {
-    /// Reports lost lines once in a while, for ever.
-    pub(crate) fn watch(&self) -> impl Future<Output = ()> + use<> {
-        let lost = self.lost.clone();
-        async move {
-            let mut reported = 0;
-            loop {
-                sleep(BETWEEN_REPORTS).await;
-                let total = lost.dropped_lines();
-                if total > reported {
-                    report(total);
-                    reported = total;
-                }
-            }
-        }
+impl Telemetry {
+    /// Shows nothing: for tests, and for commands that serve nobody.
+    pub fn off() -> Self {
+        let meter = NoopMeterProvider::new().meter("off");
+        Self(Arc::new(Inner { meter, observer: Arc::new(Unobserved), metrics: None }))
     }
 
-    /// Waits until all is written, if somebody reads it.
-    pub(crate) fn end(self) {
-        let Self { lost, writer } = self;
-        if lost.dropped_lines() > 0 {
-            report(lost.dropped_lines());
-        }
-        let (written, is_written) = mpsc::channel::<()>();
-        // On a thread of its own, because the guard itself writes to standard output when that is not read.
-        thread::spawn(move || {
-            drop(writer);
-            drop(written);
-        });
-        // An error, when the sender is gone or the time is over: both say that it is time to go.
-        let _ = is_written.recv_timeout(LAST_WORDS);
+    /// For the service of this name and version.
+    pub fn new(
+        name: &'static str,
+        version: &'static str,
+        settings: &TelemetrySettings,
+    ) -> Result<Self, BuildError> {
+        let metrics = Metrics::new(resource(name, version))?;
+        let meter = metrics.meter();
+        build_info(&meter, name, version);
+        let requests = RequestMetrics::new(&meter);
+        let observer = Observer { requests, server_timing: settings.server_timing.clone() };
+        Ok(Self(Arc::new(Inner { meter, observer: Arc::new(observer), metrics: Some(metrics) })))
+    }
+
+    /// What instruments are made with.
+    pub fn meter(&self) -> Meter {
+        self.0.meter.clone()
+    }
+
+    /// Who is to see every request.
+    pub fn observer(&self) -> Arc<dyn Observe> {
+        Arc::clone(&self.0.observer)
+    }
+
+    /// All metrics, in Prometheus' text format.
+    pub fn scrape(&self) -> String {
+        self.0.metrics.as_ref().map(Metrics::text).unwrap_or_default()
     }
 }
 
-fn report(total: usize) {
-    tracing::warn!(lost.total = total, "log lines were lost: standard output is read too slowly");
+impl fmt::Debug for Telemetry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Telemetry")
+    }
 }
 
-fn log_panic(info: &panic::PanicHookInfo<'_>) {
-    let message = info.payload_as_str().unwrap_or("no message");
-    let location = info.location().map(ToString::to_string);
-    tracing::error!(exception.message = message, code.location = location, "panicked");
+fn resource(name: &'static str, version: &'static str) -> Resource {
+    let attributes = [
+        KeyValue::new(SERVICE_NAME, name),
+        KeyValue::new(SERVICE_VERSION, version),
+        KeyValue::new(SERVICE_INSTANCE_ID, Uuid::new_v4().to_string()),
+    ];
+    Resource::builder_empty().with_attributes(attributes).build()
 }
 
-#[cfg(test)]
-mod tests {
-    use std::sync::{Arc, Mutex};
-
-    use super::*;
-
-    #[derive(Clone, Default)]
-    struct Reader(Arc<Mutex<Vec<u8>>>);
-
-    impl Write for Reader {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().write(bytes)
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
+/// Which build runs: of which version, and of which commit if the build was told.
+fn build_info(meter: &Meter, name: &'static str, version: &'static str) {
+    let mut attributes = vec![KeyValue::new(SERVICE_NAME, name), KeyValue::new(SERVICE_VERSION, version)];
+    if let Some(revision) = option_env!("TRIPTYCH_REVISION") {
+        attributes.push(KeyValue::new(VCS_REF_HEAD_REVISION, revision));
     }
-
-    #[test]
-    fn a_reader_that_stalls_holds_up_nobody() {
-        let reader = Reader::default();
-        let stalled = reader.0.lock().unwrap();
-        let (mut lines, log) = in_background(reader.clone());
-        for _ in 0..3 * WAITING {
-            lines.write_all(b"a line\n").unwrap();
-        }
-        let lost = log.lost.dropped_lines();
-        assert!((WAITING..=2 * WAITING).contains(&lost), "{lost}");
-        log.end();
-        assert!(stalled.is_empty());
-    }
-
-    #[test]
-    fn nothing_is_lost_at_the_end() {
-        let reader = Reader::default();
-        let (mut lines, log) = in_background(BufWriter::new(reader.clone()));
-        for _ in 0..1000 {
-            lines.write_all(b"a line\n").unwrap();
-        }
-        log.end();
-        assert_eq!(reader.0.lock().unwrap().len(), 7000);
-    }
+    let gauge = meter.u64_observable_gauge("triptych.build.info").with_description("The build that runs");
+    gauge.with_callback(move |observer| observer.observe(1, &attributes)).build();
 }

@@ -8,7 +8,7 @@ use identity::{Provider, Sessions, Tokens};
 use middleware::{PublicUrl, SharedStore, Writes, stack};
 use opentelemetry::metrics::Meter;
 use screen::Naming;
-use service_runtime::{App, BuildError, upstreams};
+use service_runtime::{App, BuildError, Telemetry, upstreams};
 
 use crate::recall::Recall;
 use crate::routes;
@@ -32,11 +32,12 @@ pub struct AppState {
     pub(crate) streams: Streams,
     pub(crate) writes: Writes,
     pub(crate) outbound: Outbound,
+    telemetry: Telemetry,
 }
 
 impl AppState {
     /// Connects nothing yet: connections are made when they are needed.
-    pub fn new(settings: &Settings) -> Result<Self, BuildError> {
+    pub fn new(settings: &Settings, telemetry: &Telemetry) -> Result<Self, BuildError> {
         let provider = Provider::new(&settings.identity, NAME)?;
         let store = SharedStore::open(&settings.store).map_err(|bad| format!("store.{bad}"))?;
         let sessions = Sessions::new(
@@ -65,6 +66,7 @@ impl AppState {
             public_url: settings.public_url.clone(),
             writes: Writes::new(NAME, store),
             outbound,
+            telemetry: telemetry.clone(),
         })
     }
 
@@ -99,12 +101,13 @@ fn recall(sessions: &Sessions) -> Recall {
 
 /// The whole service as a function of its state and settings. Does no I/O.
 pub fn app(state: AppState, settings: &Settings) -> Router {
-    stack(routes::router(state), &settings.requests, &settings.public_url, Naming::CamelCase)
+    let observer = state.telemetry.observer();
+    stack(routes::router(state), &settings.requests, &settings.public_url, Naming::CamelCase, observer)
 }
 
 /// The app for `service_runtime::main`.
-pub async fn build(settings: Settings) -> Result<App, BuildError> {
-    let state = AppState::new(&settings)?;
+pub async fn build(settings: Settings, telemetry: Telemetry) -> Result<App, BuildError> {
+    let state = AppState::new(&settings, &telemetry)?;
     state.sessions.warm();
     state.outbound.listen();
     let admin = upstreams(state.outbound.clone(), Outbound::state, Outbound::forget);

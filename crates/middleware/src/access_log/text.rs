@@ -9,7 +9,7 @@ use problem::Causes;
 pub(crate) struct Chain<'a>(pub(crate) &'a (dyn Error + 'static));
 
 /// Every lost section with its cause: `promos: timed out; usage: refused`.
-pub(super) struct Warnings<'a>(pub(super) &'a Causes);
+pub(crate) struct Warnings<'a>(pub(crate) &'a Causes);
 
 impl Display for Chain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

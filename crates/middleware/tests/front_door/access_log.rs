@@ -108,7 +108,7 @@ async fn a_request_is_one_event() {
     send(&app(routes()), request, "").await;
     let events = log.events();
     assert_eq!(events.len(), 1);
-    insta::assert_json_snapshot!(events[0], { ".duration_ms" => "[ms]" }, @r#"
+    insta::assert_json_snapshot!(events[0], { ".duration_ms" => "[ms]", ".span_id" => "[id]" }, @r#"
     {
       "duration_ms": "[ms]",
       "http.request.method": "GET",
@@ -118,6 +118,7 @@ async fn a_request_is_one_event() {
       "level": "INFO",
       "message": "request",
       "request_id": "abc",
+      "span_id": "[id]",
       "target": "access_log",
       "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736"
     }
@@ -154,7 +155,7 @@ async fn a_request_without_an_answer_is_logged_and_blames_nobody() {
     let events = log.events();
     assert_eq!(events.len(), 1);
     insta::assert_json_snapshot!(events[0], {
-        ".duration_ms" => "[ms]", ".request_id" => "[id]", ".trace_id" => "[id]",
+        ".duration_ms" => "[ms]", ".request_id" => "[id]", ".span_id" => "[id]", ".trace_id" => "[id]",
     }, @r#"
     {
       "duration_ms": "[ms]",
@@ -164,6 +165,7 @@ async fn a_request_without_an_answer_is_logged_and_blames_nobody() {
       "level": "INFO",
       "message": "request",
       "request_id": "[id]",
+      "span_id": "[id]",
       "target": "access_log",
       "trace_id": "[id]"
     }

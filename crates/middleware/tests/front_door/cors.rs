@@ -7,7 +7,7 @@ use http::request::Builder;
 use middleware::{RequestSettings, stack};
 use problem::{Naming, Problem, kind};
 
-use crate::support::{Answer, get, public_url, send};
+use crate::support::{Answer, get, public_url, send, unobserved};
 
 const OURS: &str = "https://shop.example";
 const ALSO_OURS: &str = "https://admin.shop.example:8443";
@@ -18,7 +18,7 @@ fn app(allowed: &[&str], url: &str) -> Router {
     let routes = Router::new()
         .route("/", on_get(async || "fine"))
         .route("/refused", on_get(async || Problem::new(kind::UNAUTHENTICATED)));
-    stack(routes, &settings, &public_url(url), Naming::CamelCase)
+    stack(routes, &settings, &public_url(url), Naming::CamelCase, unobserved())
 }
 
 fn preflight(origin: &str) -> Builder {

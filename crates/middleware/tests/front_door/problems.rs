@@ -10,7 +10,7 @@ use http::StatusCode;
 use middleware::{Path, stack};
 use problem::{MEDIA_TYPE, Naming, Problem, kind};
 
-use crate::support::{app, get, post, public_url, send, settings};
+use crate::support::{app, get, post, public_url, send, settings, unobserved};
 
 fn routes() -> Router {
     Router::new()
@@ -121,7 +121,13 @@ async fn a_panic_is_one_problem_that_tells_nothing() {
 
 #[tokio::test]
 async fn partners_read_snake_case() {
-    let app = stack(routes(), &settings(), &public_url("https://api.example.com/partner"), Naming::SnakeCase);
+    let app = stack(
+        routes(),
+        &settings(),
+        &public_url("https://api.example.com/partner"),
+        Naming::SnakeCase,
+        unobserved(),
+    );
     let answer = send(&app, get("/nowhere"), "").await;
     assert_eq!(answer.json()["instance"], "/partner/nowhere");
     assert_eq!(answer.json()["request_id"], answer.header("x-request-id"));

@@ -1,6 +1,7 @@
 //! A client of a router, and answers that can be shown.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -10,6 +11,7 @@ use http::request::Builder;
 use http::{HeaderMap, StatusCode};
 use middleware::{PublicUrl, RequestSettings, stack};
 use problem::Naming;
+use request_context::{Observe, Unobserved};
 use tower::ServiceExt;
 
 /// A proxy inside of the networks that [`settings`] trust.
@@ -20,7 +22,11 @@ pub(crate) fn settings() -> RequestSettings {
 }
 
 pub(crate) fn app(router: Router) -> Router {
-    stack(router, &settings(), &public_url("http://127.0.0.1:8080"), Naming::CamelCase)
+    stack(router, &settings(), &public_url("http://127.0.0.1:8080"), Naming::CamelCase, unobserved())
+}
+
+pub(crate) fn unobserved() -> Arc<dyn Observe> {
+    Arc::new(Unobserved)
 }
 
 pub(crate) fn public_url(url: &str) -> PublicUrl {

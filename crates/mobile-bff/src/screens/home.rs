@@ -40,7 +40,7 @@ const LONGEST_TITLE: usize = 60;
 pub(crate) async fn get(Context(ctx): Context, State(app): State<AppState>) -> Result<Response, Problem> {
     let screen = Screen::new(&ctx);
     let (user, orders, promos, unread) = try_join!(
-        screen.required(async |ctx| app.users.profile(ctx).await),
+        screen.required("user", async |ctx| app.users.profile(ctx).await),
         screen.optional(Section::RecentOrders, async |ctx| app.orders.recent(ctx, ORDERS).await),
         screen.stale_ok(Section::Promos, PROMOS_MAX_AGE, async |ctx| app.catalog.promos(ctx).await),
         screen.optional(Section::Unread, async |ctx| app.notifications.unread(ctx, 1).await),

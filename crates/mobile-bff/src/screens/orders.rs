@@ -51,7 +51,7 @@ pub(crate) async fn list(
 ) -> Result<Response, Problem> {
     let screen = Screen::new(&ctx);
     let filter = OrderFilter { limit: PAGE, cursor: query.cursor, ..OrderFilter::default() };
-    let page = screen.required(async |ctx| app.orders.page(ctx, &filter).await).await?;
+    let page = screen.required("orders", async |ctx| app.orders.page(ctx, &filter).await).await?;
     let products = screen.stale_ok(Section::ProductName, PRODUCTS_MAX_AGE, async |ctx| {
         let ids = page.items.iter().map(|order| &order.product_id);
         app.catalog.products(ctx, ids).await

@@ -37,7 +37,7 @@ pub(crate) async fn get(
 ) -> Result<Response, Problem> {
     let screen = Screen::new(&ctx);
     let (product, promos) = try_join!(
-        screen.required(async |ctx| app.catalog.product(ctx, &id).await),
+        screen.required("product", async |ctx| app.catalog.product(ctx, &id).await),
         screen.stale_ok(Section::DiscountPercent, PROMOS_MAX_AGE, async |ctx| app.catalog.promos(ctx).await),
     )?;
     Ok(screen.respond(|warnings| ProductView::compose(product, &promos.unwrap_or_default(), warnings)))

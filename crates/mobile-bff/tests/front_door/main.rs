@@ -7,6 +7,7 @@ mod products;
 mod tokens;
 
 use mobile_bff::{AppState, Settings, app};
+use service_runtime::Telemetry;
 use service_runtime::settings::load;
 use test_support::{Client, FakeBackend, Served};
 
@@ -27,7 +28,7 @@ impl Bff {
         let mut env = backend.env(&["users", "orders", "catalog", "notifications"]);
         env.extend(changes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let settings: Settings = load(None, env.into_iter()).expect("good settings");
-        let state = AppState::new(&settings).expect("good settings");
+        let state = AppState::new(&settings, &Telemetry::off()).expect("good settings");
         Self { backend, served: Served::start(app(state, &settings)).await }
     }
 

@@ -20,6 +20,7 @@ use std::path::PathBuf;
 
 use partner_bff::{AppState, Settings, app};
 use serde_json::{Value, json};
+use service_runtime::Telemetry;
 use service_runtime::settings::load;
 use tempfile::TempDir;
 use test_support::{Answer, Client, FakeUpstream, Provider, Reply, Served};
@@ -53,7 +54,7 @@ impl Bff {
         settings.api_keys.file = Some(keys.path().join("partner-keys.toml"));
         write_keys(&settings, &[("acme", ALL_SCOPES), ("globex", ALL_SCOPES)]);
         change(&mut settings);
-        let state = AppState::new(&settings).expect("good settings");
+        let state = AppState::new(&settings, &Telemetry::off()).expect("good settings");
         let served = Served::start(app(state.clone(), &settings)).await;
         Self { fake, provider, state, served, keys }
     }

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use service_runtime::Telemetry;
 use test_support::{Client, Reply};
 
 use crate::{ALL_SCOPES, Bff, key, report};
@@ -71,7 +72,10 @@ async fn a_bad_file_ends_the_start_with_one_line() {
         settings.api_keys.file = Some(file.clone());
         settings
     };
-    let refused = partner_bff::AppState::new(&settings).err().expect("it does not start").to_string();
+    let refused = partner_bff::AppState::new(&settings, &Telemetry::off())
+        .err()
+        .expect("it does not start")
+        .to_string();
     let expected = r#": key a: there is no partner "initech"; the settings have: acme, globex"#;
     assert_eq!(refused, format!("{}{expected}", file.display()));
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::*;
 use crate::settings::{AdminSettings, ServerSettings};
+use crate::telemetry::TelemetrySettings;
 
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -13,6 +14,8 @@ struct Tiny {
     admin: AdminSettings,
     #[serde(default)]
     server: ServerSettings,
+    #[serde(default)]
+    telemetry: TelemetrySettings,
 }
 
 impl ServiceSettings for Tiny {
@@ -29,15 +32,19 @@ impl ServiceSettings for Tiny {
     fn server(&self) -> &ServerSettings {
         &self.server
     }
+
+    fn telemetry(&self) -> &TelemetrySettings {
+        &self.telemetry
+    }
 }
 
-fn service() -> Service<Tiny, impl AsyncFnOnce(Tiny) -> Result<App, BuildError>> {
+fn service() -> Service<Tiny, impl AsyncFnOnce(Tiny, Telemetry) -> Result<App, BuildError>> {
     let greet = clap::Command::new("greet").about("Greets somebody").arg(clap::arg!(<NAME> "Whom"));
     Service {
         name: "tiny",
         version: "1.2.3",
         openapi: || "{}".to_owned(),
-        build: async |settings: Tiny| match settings.server.max_streams {
+        build: async |settings: Tiny, _| match settings.server.max_streams {
             13 => Err("13 streams bring bad luck".into()),
             _ => Ok(App::new(Router::new())),
         },

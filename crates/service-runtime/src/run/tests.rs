@@ -59,7 +59,7 @@ async fn start_with(token: Option<&str>, server: ServerSettings) -> Running {
         server,
         config: "{\"listen\": 1}".to_owned(),
     };
-    let bound = Bound::open(plan, app).await.expect("port 0 is never taken");
+    let bound = Bound::open(plan, app, &Telemetry::off()).await.expect("port 0 is never taken");
     let (sender, signals) = Signals::scripted();
     Running {
         public: bound.public.local_addr().expect("it is bound"),

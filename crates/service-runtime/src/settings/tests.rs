@@ -15,6 +15,8 @@ struct Shop {
     #[serde(default)]
     server: ServerSettings,
     #[serde(default)]
+    telemetry: TelemetrySettings,
+    #[serde(default)]
     networks: Vec<String>,
     #[serde(default)]
     ports: Vec<u16>,
@@ -55,6 +57,10 @@ impl ServiceSettings for Shop {
 
     fn server(&self) -> &ServerSettings {
         &self.server
+    }
+
+    fn telemetry(&self) -> &TelemetrySettings {
+        &self.telemetry
     }
 
     fn check(&self) -> Result<(), Invalid> {
@@ -165,7 +171,7 @@ const BAD_STRUCTURE: &[Bad] = &[
     (
         "prot = 1",
         &[],
-        "prot (FILE): unknown key; the settings may have: listen, admin, server, networks, ports, mode, keys, bank",
+        "prot (FILE): unknown key; the settings may have: listen, admin, server, telemetry, networks, ports, mode, keys, bank",
     ),
     ("bank.uri = ''", &[], "bank.uri (FILE): unknown key; this section may have: url, tries"),
     (

@@ -53,7 +53,7 @@ pub(crate) async fn get(Context(ctx): Context, State(app): State<AppState>) -> R
     };
     let notifications = async |ctx: &RequestContext| app.notifications.unread(ctx, NOTIFICATIONS).await;
     let (user, billing, usage, notifications, orders, promos) = try_join!(
-        screen.required(async |ctx| app.users.profile(ctx).await),
+        screen.required("user", async |ctx| app.users.profile(ctx).await),
         screen.stale_ok(Section::AccountSummary, ACCOUNT_MAX_AGE, async |ctx| app.billing.account(ctx).await),
         screen.stale_ok(Section::Usage, ACCOUNT_MAX_AGE, async |ctx| app.usage.account(ctx).await),
         screen.optional(Section::UnreadNotifications, notifications),

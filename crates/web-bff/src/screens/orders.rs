@@ -49,7 +49,7 @@ pub(crate) async fn list(
 ) -> Result<Response, Problem> {
     let screen = Screen::new(&ctx);
     let filter = OrderFilter { limit: PAGE, cursor: query.cursor, ..OrderFilter::default() };
-    let page = screen.required(async |ctx| app.orders.page(ctx, &filter).await).await?;
+    let page = screen.required("orders", async |ctx| app.orders.page(ctx, &filter).await).await?;
     let orders = with_products(&screen, Section::Products, &app, page.items).await?;
     Ok(screen.respond(|warnings| OrderList::compose(orders, page.next_cursor, warnings)))
 }

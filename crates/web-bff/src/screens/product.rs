@@ -40,7 +40,7 @@ pub(crate) async fn get(
 ) -> Result<Response, Problem> {
     let screen = Screen::new(&ctx);
     let product = async {
-        let product = screen.required(async |ctx| app.catalog.product(ctx, &id).await).await?;
+        let product = screen.required("product", async |ctx| app.catalog.product(ctx, &id).await).await?;
         // One more than is shown, since the product itself may be among them.
         let category = Some(product.category.clone());
         let search = ProductSearch { category, limit: u32::from(RELATED) + 1, ..ProductSearch::default() };

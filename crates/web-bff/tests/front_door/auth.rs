@@ -3,6 +3,7 @@
 use http::Method;
 use http::header::SET_COOKIE;
 use serde_json::{Value, json};
+use service_runtime::Telemetry;
 use test_support::{Answer, Browser, FakeBackend, Reply, Served};
 use web_bff::{AppState, app};
 
@@ -277,7 +278,7 @@ async fn without_a_provider_a_person_is_told_so() {
     let backend = FakeBackend::start().await;
     backend.identity.on("GET /.well-known/openid-configuration", Reply::Problem(503, json!({})));
     let settings = crate::settings(&backend, &[]);
-    let state = AppState::new(&settings).expect("good settings");
+    let state = AppState::new(&settings, &Telemetry::off()).expect("good settings");
     let served = Served::start(app(state, &settings)).await;
     let answer = Browser::new(&served.url).get("/auth/login?returnTo=%2Forders").await;
     let facts = (answer.status.as_u16(), answer.header("retry-after"), answer.header("content-type"));

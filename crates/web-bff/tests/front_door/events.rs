@@ -2,7 +2,7 @@
 
 use http::Method;
 use serde_json::json;
-use service_runtime::CancellationToken;
+use service_runtime::{CancellationToken, Telemetry};
 use test_support::{Client, FakeBackend, Reading, Reply, Served, Speaker};
 
 use crate::Bff;
@@ -160,7 +160,7 @@ async fn a_drain_ends_every_stream_and_says_when_to_come_back() {
     let backend = FakeBackend::start().await;
     let orders = Speaker::default();
     backend.services.on("GET /orders/events", Reply::Events(orders.clone()));
-    let app = web_bff::build(crate::settings(&backend, &[])).await.expect("good settings");
+    let app = web_bff::build(crate::settings(&backend, &[]), Telemetry::off()).await.expect("good settings");
     let closing: CancellationToken = app.closing;
     let served = Served::start(app.router).await;
     let (mut users, mut streams) = (vec![], vec![]);

@@ -7,6 +7,7 @@ mod forged_requests;
 mod orders;
 mod products;
 
+use service_runtime::Telemetry;
 use service_runtime::settings::load;
 use test_support::{Browser, Client, FakeBackend, Served};
 use web_bff::{AppState, Settings, app};
@@ -35,7 +36,7 @@ impl Bff {
     async fn with(changes: &[(&str, &str)]) -> Self {
         let backend = FakeBackend::start().await;
         let settings = settings(&backend, changes);
-        let state = AppState::new(&settings).expect("good settings");
+        let state = AppState::new(&settings, &Telemetry::off()).expect("good settings");
         let served = Served::start(app(state, &settings)).await;
         let browser = backend.browser(&served.url, "u_42").await;
         Self { backend, served, browser }

@@ -16,7 +16,7 @@ use request_context::{AccessToken, Authenticate, Caller, RequestContext, Scopes,
 use tokio::sync::Semaphore;
 
 use super::store::FaultyStore;
-use crate::support::{Answer, post, public_url, send};
+use crate::support::{Answer, post, public_url, send, unobserved};
 
 /// More than an answer may have to be kept.
 const LARGE: usize = 1024 * 1024 + 1;
@@ -79,7 +79,8 @@ impl Shop {
             .with_state(effects.clone());
         let optional_deadline = deadline;
         let settings = RequestSettings { deadline, optional_deadline, ..RequestSettings::default() };
-        let app = stack(routes, &settings, &public_url("http://127.0.0.1:8080"), Naming::CamelCase);
+        let app =
+            stack(routes, &settings, &public_url("http://127.0.0.1:8080"), Naming::CamelCase, unobserved());
         Self { app, store, writes, effects, deadline }
     }
 

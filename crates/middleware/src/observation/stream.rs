@@ -1,4 +1,4 @@
-//! The log of an answer that goes on for long.
+//! The end of an answer that goes on for long.
 
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
@@ -10,7 +10,8 @@ use bytes::Bytes;
 use http::StatusCode;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 
-use super::{Outcome, Pending};
+use super::Pending;
+use crate::access_log::{self, Details};
 
 /// The client has left, or its connection was cut.
 const LEFT: &str = "client";
@@ -33,8 +34,8 @@ impl Ending {
     }
 }
 
-/// A body that is logged when it is gone.
-struct Logged {
+/// A body whose request has ended when it is gone.
+struct Followed {
     inner: Body,
     size: u64,
     status: StatusCode,
@@ -44,10 +45,10 @@ struct Logged {
 
 pub(super) fn until_its_end(response: Response, ending: Ending, pending: Pending) -> Response {
     let status = response.status();
-    response.map(|inner| Body::new(Logged { inner, size: 0, status, ending, pending }))
+    response.map(|inner| Body::new(Followed { inner, size: 0, status, ending, pending }))
 }
 
-impl HttpBody for Logged {
+impl HttpBody for Followed {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -71,13 +72,13 @@ impl HttpBody for Logged {
     }
 }
 
-impl Drop for Logged {
+impl Drop for Followed {
     fn drop(&mut self) {
-        self.pending.log(Outcome {
-            status: Some(self.status.as_u16()),
-            size: Some(self.size),
-            ended: Some(self.ending.reason().unwrap_or(LEFT)),
-            ..Outcome::default()
-        });
+        let mut completed = self.pending.completed();
+        completed.status = Some(self.status.as_u16());
+        completed.size = Some(self.size);
+        let ended = Some(self.ending.reason().unwrap_or(LEFT));
+        access_log::write(&completed, Details { ended, ..Details::default() });
+        self.pending.end(completed);
     }
 }
