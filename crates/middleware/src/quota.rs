@@ -9,8 +9,8 @@ mod plan;
 
 use std::convert::Infallible;
 use std::mem;
-use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
 use axum::extract::Request;

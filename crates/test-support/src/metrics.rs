@@ -30,7 +30,8 @@ impl Metrics {
     /// The lines whose names begin so, sorted; without comments.
     pub fn lines(&self, beginning: &str) -> Vec<String> {
         let text = TextEncoder::new().encode_to_string(&self.registry.gather()).expect("text");
-        let mut lines: Vec<_> = text.lines().filter(|line| line.starts_with(beginning)).map(str::to_owned).collect();
+        let mut lines: Vec<_> =
+            text.lines().filter(|line| line.starts_with(beginning)).map(str::to_owned).collect();
         lines.sort();
         lines
     }

@@ -20,8 +20,8 @@ use crate::cache::Freshness;
 use crate::call::Call;
 use crate::error::Failure;
 use crate::layers::{
-    attempt, authorize, breaker, cache, classify, coalesce, contract, deadline, hedge, limit, propagate, retry,
-    timeout,
+    attempt, authorize, breaker, cache, classify, coalesce, contract, deadline, hedge, limit, propagate,
+    retry, timeout,
 };
 use crate::{CacheSettings, Cached, Credential, Operation, Outbound, TokenError, TokenSource, Upstream};
 use crate::{CallBuilder, UpstreamSettings};

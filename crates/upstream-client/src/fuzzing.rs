@@ -32,8 +32,14 @@ where
     let freshness = Freshness::of(headers);
     assert!(freshness.fresh(Duration::from_secs(60)) <= Duration::from_secs(60));
     assert!(freshness.may_be_kept(true) || !freshness.may_be_kept(false));
-    let reply =
-        Reply { operation: &READ, status, headers: headers.clone(), body: body.clone(), stream: None, step: None };
+    let reply = Reply {
+        operation: &READ,
+        status,
+        headers: headers.clone(),
+        body: body.clone(),
+        stream: None,
+        step: None,
+    };
     let read = classify::reply(Ok(reply)).and_then(|reply| (Contract::json::<T>().read)(&reply));
     let Err(failure) = read else { return };
     assert!(failure.cause.is_none_or(|cause| cause.to_string().len() <= LONGEST));

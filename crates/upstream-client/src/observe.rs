@@ -14,8 +14,7 @@ use crate::upstream::Inner as Upstream;
 use crate::{CallCounts, Outbound};
 
 /// In seconds, as OpenTelemetry's semantic conventions have them.
-const BUCKETS: [f64; 14] =
-    [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
+const BUCKETS: [f64; 14] = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
 
 type OfCalls = fn(&CallCounts) -> u64;
 type OfUpstream = fn(&Upstream) -> u64;

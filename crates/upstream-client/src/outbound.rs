@@ -48,7 +48,13 @@ impl Outbound {
     }
 
     fn over(tokens: Arc<dyn TokenSource>, cache: Cache, replicas: Option<Replicas>) -> Self {
-        Self(Arc::new(Inner { tokens, cache, replicas, upstreams: Mutex::default(), durations: OnceLock::new() }))
+        Self(Arc::new(Inner {
+            tokens,
+            cache,
+            replicas,
+            upstreams: Mutex::default(),
+            durations: OnceLock::new(),
+        }))
     }
 
     /// Hears, from now on, what other replicas invalidate. Needs a runtime; ends with the last clone of this.

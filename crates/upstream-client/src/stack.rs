@@ -7,8 +7,8 @@ use crate::answer::{Answer, Reply};
 use crate::call::Call;
 use crate::error::Failure;
 use crate::layers::{
-    Next, attempt, authorize, breaker, cache, classify, coalesce, contract, deadline, hedge, limit, propagate, retry,
-    timeout,
+    Next, attempt, authorize, breaker, cache, classify, coalesce, contract, deadline, hedge, limit,
+    propagate, retry, timeout,
 };
 
 pub(crate) type Stack = BoxCloneSyncService<Call, Answer, Failure>;

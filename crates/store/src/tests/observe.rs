@@ -14,9 +14,8 @@ async fn a_meter_sees_a_store_in_memory() {
     let large = Entry::new(vec![0; 1 << 30], hours(1));
     store.put("a", large, If::Any).await.unwrap_err();
 
-    let count = |labels: &str| {
-        metrics.value(&format!("db_client_operation_duration_seconds_count{{{labels}}}"))
-    };
+    let count =
+        |labels: &str| metrics.value(&format!("db_client_operation_duration_seconds_count{{{labels}}}"));
     assert_eq!(count(r#"db_operation_name="get",db_system_name="memory""#), 1.0);
     assert_eq!(count(r#"db_operation_name="put",db_system_name="memory",error_type="full""#), 1.0);
     let of = r#"{db_system_name="memory",triptych_store_keeps="things"}"#;

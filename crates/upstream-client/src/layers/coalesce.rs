@@ -94,7 +94,8 @@ async fn together<S: Next<Answer>>(next: S, call: Call) -> Outcome {
 impl Flight {
     /// Waits for it. Whoever joined it made no attempt of their own, so that this is what is recorded of their call.
     async fn end(&self, facts: &Arc<Facts>, joined: bool) -> Outcome {
-        let step = joined.then(|| Step::beside(facts, facts.ctx.deadline().minus(RESERVE), self.leader.clone()));
+        let step =
+            joined.then(|| Step::beside(facts, facts.ctx.deadline().minus(RESERVE), self.leader.clone()));
         let outcome = self.running.clone().await;
         if let Some(mut step) = step {
             step.ended(outcome::Outcome::of(&outcome), None);

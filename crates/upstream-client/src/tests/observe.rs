@@ -31,7 +31,8 @@ async fn a_meter_sees_calls_attempts_and_exchanges() {
     }
     let violated = with("triptych_contract_path", "said");
     assert_eq!(metrics.value(&format!("triptych_upstream_contract_violations_total{violated}")), 1.0);
-    for (name, expected) in [("limit", 25.0), ("in_flight", 0.0), ("queued", 0.0), ("budget_remaining", 0.0)] {
+    for (name, expected) in [("limit", 25.0), ("in_flight", 0.0), ("queued", 0.0), ("budget_remaining", 0.0)]
+    {
         let line = format!(r#"triptych_upstream_{name}{{triptych_upstream="things"}} "#);
         assert_eq!(metrics.lines(&line), [format!("{line}{expected}")]);
     }

@@ -14,7 +14,10 @@ fn said(span: &Recorded) -> String {
     let kind = if span.kind == SpanKind::Client { "client" } else { "internal" };
     let more = span.attributes.iter().filter(|said| {
         let key = said.key.as_str();
-        !known.contains(&key) && !key.starts_with("server.") && key != "url.template" && !key.ends_with(".size")
+        !known.contains(&key)
+            && !key.starts_with("server.")
+            && key != "url.template"
+            && !key.ends_with(".size")
     });
     more.fold(kind.to_owned(), |text, said| {
         let key = said.key.as_str();
