@@ -71,7 +71,7 @@ async fn a_quota_is_counted_down_refused_and_comes_back() {
         assert_eq!(answer.header("ratelimit-policy"), r#""small";q=3;w=60"#);
     }
     assert_eq!(shop.handled.load(Ordering::Relaxed), 4, "what is refused costs nothing");
-    assert_eq!(metrics.value(r#"triptych_quota_refused_total{triptych_plan="small"}"#), 2.0);
+    assert_eq!(metrics.value(r#"triptych_quota_refused_total{triptych_plan="small"}"#), 2);
     assert_eq!(line(&shop.ask("/look", "u_43").await), r#"200 "small";r=2;t=20"#);
     assert_eq!(line(&shop.ask("/look", "nobody").await), "401");
     for _ in 0..10 {

@@ -51,7 +51,7 @@ async fn another_request_under_the_key_is_refused_while_the_first_runs() {
     shop.store.is(Fault::Down);
     assert_eq!(shop.send(keyed("/slow"), "{}").await.verdict(), "503 unavailable");
     for (outcome, count) in
-        [("new", 1.0), ("conflict", 1.0), ("mismatch", 1.0), ("replayed", 2.0), ("unavailable", 1.0)]
+        [("new", 1), ("conflict", 1), ("mismatch", 1), ("replayed", 2), ("unavailable", 1)]
     {
         let counted = format!(r#"triptych_idempotency_requests_total{{triptych_outcome="{outcome}"}}"#);
         assert_eq!(metrics.value(&counted), count, "{outcome}");
