@@ -7,7 +7,7 @@ use opentelemetry::KeyValue;
 use opentelemetry::metrics::Meter;
 
 use crate::rejection::Rejection;
-use crate::{ApiKeys, Bearer, PartnerCallers, Sessions};
+use crate::{ApiKeys, Bearer, PartnerCallers};
 
 /// What becomes of a credential, in the order of the counts.
 const ACCEPTED: usize = 0;
@@ -98,7 +98,7 @@ impl Credentials {
         self.count(UNAVAILABLE);
     }
 
-    fn show(self: &Arc<Self>, meter: &Meter, kind: &'static str) {
+    pub(crate) fn show(self: &Arc<Self>, meter: &Meter, kind: &'static str) {
         let of = [KeyValue::new("triptych.credential", kind)];
         self.observe(meter, "triptych.identity.credentials", CREDENTIALS, &of);
     }
@@ -107,6 +107,10 @@ impl Credentials {
 impl Refreshes {
     pub(crate) fn ended(&self, refreshed: Refreshed) {
         self.count(refreshed as usize);
+    }
+
+    pub(crate) fn show(self: &Arc<Self>, meter: &Meter) {
+        self.observe(meter, "triptych.identity.refreshes", REFRESHES, &[]);
     }
 }
 
@@ -129,15 +133,6 @@ impl PartnerCallers {
     pub fn observe(&self, meter: &Meter) {
         self.keys().observe(meter);
         self.bearer().observe(meter);
-    }
-}
-
-impl Sessions {
-    /// Shows this meter what became of session cookies and of refreshes, and how the store of sessions is doing.
-    pub fn observe(&self, meter: &Meter) {
-        self.credentials().show(meter, "session");
-        self.refreshes().observe(meter, "triptych.identity.refreshes", REFRESHES, &[]);
-        self.store().observe("sessions", meter);
     }
 }
 

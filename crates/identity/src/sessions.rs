@@ -11,6 +11,7 @@ mod flights;
 mod issuer;
 mod jitter;
 mod logout;
+mod observe;
 mod paces;
 mod record;
 mod refresh;
@@ -38,7 +39,7 @@ use self::record::{Lifetimes, Record, until};
 use self::refresh::{Lost, Refresher};
 use self::sign_in::SignIn;
 use self::vault::{Opened, Vault};
-use crate::observe::{Credentials, Refreshes};
+use crate::observe::Credentials;
 use crate::oidc::{RelyingParty, SignedIn};
 use crate::rejection::{Rejection, SESSION};
 use crate::seal::Keyring;
@@ -204,18 +205,6 @@ impl Sessions {
     /// that the provider is just giving it, and with them a session.
     pub fn tasks(&self) -> TaskTracker {
         self.0.tasks.clone()
-    }
-
-    pub(crate) fn credentials(&self) -> &Arc<Credentials> {
-        &self.0.credentials
-    }
-
-    pub(crate) fn refreshes(&self) -> &Arc<Refreshes> {
-        self.0.refresher.refreshes()
-    }
-
-    pub(crate) fn store(&self) -> &SharedStore {
-        &self.0.store
     }
 
     /// The session that a request presents, whether or not there is one.

@@ -6,7 +6,6 @@ use axum::Router;
 use domain_clients::{Catalog, Notifications, Orders, Outbound, Users};
 use identity::{Bearer, Provider, Tokens};
 use middleware::{PublicUrl, SharedStore, Writes, stack};
-use opentelemetry::metrics::Meter;
 use screen::Naming;
 use service_runtime::{App, BuildError, Telemetry, upstreams};
 
@@ -52,8 +51,9 @@ impl AppState {
         })
     }
 
-    /// Shows this meter how everything is doing. Once.
-    pub fn observe(&self, meter: &Meter) {
+    /// Shows how everything is doing.
+    fn observe(&self) {
+        let meter = &self.telemetry.meter();
         self.outbound.observe(meter);
         self.provider.observe(meter);
         self.store.observe("all", meter);
@@ -72,6 +72,7 @@ pub fn app(state: AppState, settings: &Settings) -> Router {
 /// The app for `service_runtime::main`.
 pub async fn build(settings: Settings, telemetry: Telemetry) -> Result<App, BuildError> {
     let state = AppState::new(&settings, &telemetry)?;
+    state.observe();
     state.identity.warm();
     state.outbound.listen();
     let admin = upstreams(state.outbound.clone(), Outbound::state, Outbound::forget);

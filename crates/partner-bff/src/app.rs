@@ -8,7 +8,6 @@ use bytes::Bytes;
 use domain_clients::{Catalog, Orders, Outbound, Usage};
 use identity::{Accounts, ApiKeys, Bearer, PartnerCallers, Provider, Tokens};
 use middleware::{Plan, PublicUrl, Quotas, SharedStore, Writes, stack};
-use opentelemetry::metrics::Meter;
 use screen::Naming;
 use service_runtime::{App, BuildError, Telemetry, upstreams};
 
@@ -66,8 +65,9 @@ impl AppState {
         })
     }
 
-    /// Shows this meter how everything is doing. Once.
-    pub fn observe(&self, meter: &Meter) {
+    /// Shows how everything is doing.
+    fn observe(&self) {
+        let meter = &self.telemetry.meter();
         self.outbound.observe(meter);
         self.provider.observe(meter);
         self.store.observe("all", meter);
@@ -108,6 +108,7 @@ pub fn app(state: AppState, settings: &Settings) -> Router {
 /// The app for `service_runtime::main`.
 pub async fn build(settings: Settings, telemetry: Telemetry) -> Result<App, BuildError> {
     let state = AppState::new(&settings, &telemetry)?;
+    state.observe();
     state.start();
     let admin = upstreams(state.outbound.clone(), Outbound::state, Outbound::forget);
     let writes = state.writes.tasks();

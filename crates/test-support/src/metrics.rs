@@ -37,7 +37,7 @@ impl Metrics {
     }
 
     /// The value of the one line that begins so; zero without one.
-    pub fn value(&self, beginning: &str) -> f64 {
+    pub fn value(&self, beginning: &str) -> u64 {
         let lines = self.lines(beginning);
         assert!(lines.len() <= 1, "{beginning} begins {lines:?}");
         let value = lines.first().and_then(|line| line.rsplit(' ').next()?.parse().ok());

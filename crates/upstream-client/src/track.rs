@@ -117,7 +117,7 @@ impl Track {
             breaker,
             latency: Latency::new(),
             counts: Counts::default(),
-            outcomes: Default::default(),
+            outcomes: std::array::from_fn(|_| AtomicU64::new(0)),
             violations: Mutex::default(),
         }
     }

@@ -6,7 +6,6 @@ use axum::Router;
 use domain_clients::{Billing, Catalog, Notifications, Orders, Outbound, Usage, Users};
 use identity::{Provider, Sessions, Tokens};
 use middleware::{PublicUrl, SharedStore, Writes, stack};
-use opentelemetry::metrics::Meter;
 use screen::Naming;
 use service_runtime::{App, BuildError, Telemetry, upstreams};
 
@@ -70,8 +69,9 @@ impl AppState {
         })
     }
 
-    /// Shows this meter how everything is doing. Once.
-    pub fn observe(&self, meter: &Meter) {
+    /// Shows how everything is doing.
+    fn observe(&self) {
+        let meter = &self.telemetry.meter();
         self.outbound.observe(meter);
         self.provider.observe(meter);
         self.store.observe("all", meter);
@@ -108,6 +108,7 @@ pub fn app(state: AppState, settings: &Settings) -> Router {
 /// The app for `service_runtime::main`.
 pub async fn build(settings: Settings, telemetry: Telemetry) -> Result<App, BuildError> {
     let state = AppState::new(&settings, &telemetry)?;
+    state.observe();
     state.sessions.warm();
     state.outbound.listen();
     let admin = upstreams(state.outbound.clone(), Outbound::state, Outbound::forget);

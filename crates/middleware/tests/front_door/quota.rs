@@ -8,6 +8,7 @@ use axum::routing::get as on_get;
 use axum::{Extension, Router};
 use middleware::{Allowance, Plan, PlanSettings, Quotas, authentication};
 use problem::{Problem, kind};
+use test_support::Metrics;
 use tokio::time::advance;
 
 use crate::authentication::Bearer;
@@ -17,6 +18,7 @@ use crate::writes::store::{Fault, FaultyStore};
 /// A service with a plan of three requests a minute, but for `u_free`, who has none.
 struct Shop {
     app: Router,
+    quotas: Quotas<FaultyStore>,
     handled: Arc<AtomicUsize>,
 }
 
@@ -36,7 +38,7 @@ impl Shop {
         };
         let fail = async || Problem::new(kind::CONFLICT);
         let routes = Router::new().route("/look", on_get(look)).route("/fail", on_get(fail));
-        Self { app: app(routes.route_layer((authentication(Bearer), quotas))), handled }
+        Self { app: app(routes.route_layer((authentication(Bearer), quotas.clone()))), quotas, handled }
     }
 
     async fn ask(&self, path: &str, who: &str) -> Answer {
@@ -52,7 +54,8 @@ fn line(answer: &Answer) -> String {
 
 #[tokio::test(start_paused = true)]
 async fn a_quota_is_counted_down_refused_and_comes_back() {
-    let shop = Shop::new(&FaultyStore::new());
+    let (shop, metrics) = (Shop::new(&FaultyStore::new()), Metrics::new());
+    shop.quotas.observe(&metrics.meter());
     for (passed, path, expected) in [
         (0, "/look", r#"200 "small";r=2;t=20"#),
         (5, "/fail", r#"409 "small";r=1;t=15"#),
@@ -68,6 +71,7 @@ async fn a_quota_is_counted_down_refused_and_comes_back() {
         assert_eq!(answer.header("ratelimit-policy"), r#""small";q=3;w=60"#);
     }
     assert_eq!(shop.handled.load(Ordering::Relaxed), 4, "what is refused costs nothing");
+    assert_eq!(metrics.value(r#"triptych_quota_refused_total{triptych_plan="small"}"#), 2);
     assert_eq!(line(&shop.ask("/look", "u_43").await), r#"200 "small";r=2;t=20"#);
     assert_eq!(line(&shop.ask("/look", "nobody").await), "401");
     for _ in 0..10 {

@@ -16,13 +16,13 @@ async fn a_meter_sees_a_store_in_memory() {
 
     let count =
         |labels: &str| metrics.value(&format!("db_client_operation_duration_seconds_count{{{labels}}}"));
-    assert_eq!(count(r#"db_operation_name="get",db_system_name="memory""#), 1.0);
-    assert_eq!(count(r#"db_operation_name="put",db_system_name="memory",error_type="full""#), 1.0);
+    assert_eq!(count(r#"db_operation_name="get",db_system_name="memory""#), 1);
+    assert_eq!(count(r#"db_operation_name="put",db_system_name="memory",error_type="full""#), 1);
     let of = r#"{db_system_name="memory",triptych_store_keeps="things"}"#;
     assert_eq!(metrics.lines("triptych_store_up"), [format!("triptych_store_up{of} 1")]);
     assert_eq!(metrics.lines("triptych_store_entries"), [format!("triptych_store_entries{of} 1")]);
     let (size, limit) = (metrics.value("triptych_store_size"), metrics.value("triptych_store_limit"));
-    assert!(0.0 < size && size < limit, "{size} of {limit} bytes");
+    assert!(0 < size && size < limit, "{size} of {limit} bytes");
 }
 
 #[tokio::test]
@@ -32,10 +32,10 @@ async fn a_meter_sees_whether_the_last_operation_reached_redis() {
     store.observe("things", &metrics.meter());
     store.get("a").await.unwrap();
     let up = || metrics.value(r#"triptych_store_up{db_system_name="redis","#);
-    assert_eq!(up(), 1.0);
+    assert_eq!(up(), 1);
     drop(server);
     store.get("a").await.unwrap_err();
-    assert_eq!(up(), 0.0);
+    assert_eq!(up(), 0);
     let failed = r#"db_client_operation_duration_seconds_count{db_operation_name="get",db_system_name="redis",error_type="unavailable"}"#;
-    assert_eq!(metrics.value(failed), 1.0);
+    assert_eq!(metrics.value(failed), 1);
 }

@@ -47,7 +47,7 @@ async fn an_attempt_is_a_span_that_the_service_is_told() {
     world.get(&ctx.within(&section), &GET, "a").await.unwrap();
     let spans = ctx.recorded();
     let [span] = &spans[..] else { panic!("{spans:?}") };
-    assert_eq!((&*span.name.as_str(), &span.parent), ("GET /things/{}", &section.id()));
+    assert_eq!((span.name.as_str(), &span.parent), ("GET /things/{}", &section.id()));
     assert_eq!((&span.kind, &span.status), (&SpanKind::Client, &Status::Unset));
     assert_eq!(span.took, Duration::from_millis(30));
     assert_eq!(told.lock().unwrap().split('-').nth(2).unwrap(), span.id.to_string());

@@ -1,5 +1,7 @@
 //! What requests notice of refreshes.
 
+use test_support::Metrics;
+
 use super::*;
 
 impl Site {
@@ -146,4 +148,32 @@ async fn a_process_can_wait_for_what_is_under_way() {
     site.issuer.hold(false);
     tasks.wait().await;
     assert_eq!(site.recall(&ada).await, "u_42 a-2");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_meter_sees_what_became_of_cookies_and_refreshes() {
+    let (site, metrics) = (Site::new(), Metrics::new());
+    site.sessions.observe(&metrics.meter());
+    let ada = site.sign_in().await;
+    advance(6 * MINUTE).await;
+    assert_eq!(site.get(&ada).await, "u_42 a-2");
+    site.issuer.set_down(true);
+    advance(6 * MINUTE).await;
+    assert_eq!(site.get(&ada).await, LATER);
+    site.issuer.set_down(false);
+    site.issuer.refuse_all();
+    advance(6 * MINUTE).await;
+    assert_eq!(site.get(&ada).await, NOBODY);
+    assert_eq!(site.get("a=b").await, NOBODY);
+
+    for (outcome, count) in [("ok", 1), ("lost_race", 0), ("failed", 1), ("ended", 1)] {
+        let counted = format!(r#"triptych_identity_refreshes_total{{triptych_outcome="{outcome}"}}"#);
+        assert_eq!(metrics.value(&counted), count, "{outcome}");
+    }
+    for outcome in ["accepted", "refused", "unavailable"] {
+        let of = format!(r#"triptych_credential="session",triptych_outcome="{outcome}""#);
+        assert_eq!(metrics.value(&format!("triptych_identity_credentials_total{{{of}}}")), 1, "{outcome}");
+    }
+    let up = r#"triptych_store_up{db_system_name="memory",triptych_store_keeps="sessions"}"#;
+    assert_eq!(metrics.value(up), 1);
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use test_support::Metrics;
 use tokio::task::JoinSet;
 use tokio::time::advance;
 
@@ -34,7 +35,8 @@ async fn a_hundred_at_once_over_two_replicas_make_one_effect() {
 
 #[tokio::test(start_paused = true)]
 async fn another_request_under_the_key_is_refused_while_the_first_runs() {
-    let shop = Shop::new();
+    let (shop, metrics) = (Shop::new(), Metrics::new());
+    shop.writes.observe(&metrics.meter());
     let slow = shop.clone();
     let first = tokio::spawn(async move { slow.send(keyed("/slow"), "{}").await });
     shop.effects.begun.acquire().await.unwrap().forget();
@@ -42,6 +44,18 @@ async fn another_request_under_the_key_is_refused_while_the_first_runs() {
     assert_eq!(shop.send(keyed("/slow"), "{ }").await.verdict(), "422 idempotency-mismatch");
     shop.effects.gate.add_permits(1);
     assert_eq!(first.await.unwrap().status, 201);
+
+    for _ in 0..2 {
+        assert_eq!(shop.send(keyed("/slow"), "{}").await.status, 201);
+    }
+    shop.store.is(Fault::Down);
+    assert_eq!(shop.send(keyed("/slow"), "{}").await.verdict(), "503 unavailable");
+    for (outcome, count) in
+        [("new", 1), ("conflict", 1), ("mismatch", 1), ("replayed", 2), ("unavailable", 1)]
+    {
+        let counted = format!(r#"triptych_idempotency_requests_total{{triptych_outcome="{outcome}"}}"#);
+        assert_eq!(metrics.value(&counted), count, "{outcome}");
+    }
 }
 
 /// A process that is gone never records how its write ended.
