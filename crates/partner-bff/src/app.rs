@@ -99,10 +99,10 @@ fn quotas(settings: &Settings, store: SharedStore) -> Quotas {
 /// The whole service as a function of its state and settings. Does no I/O.
 pub fn app(state: AppState, settings: &Settings) -> Router {
     let observer = state.telemetry.observer();
-    let routes = routes::router(state);
-    let router = stack(routes, &settings.requests, &settings.public_url, Naming::SnakeCase, observer);
+    let router = routes::router(state);
+    let stacked = stack(router, &settings.requests, &settings.public_url, Naming::SnakeCase, observer);
     // Outside of the stack: what it answers in a handler's place says when the version ends, too.
-    settings.versions.announce(router)
+    settings.versions.announce(stacked)
 }
 
 /// The app for `service_runtime::main`.

@@ -50,6 +50,9 @@ pub(crate) use variables::Variables;
 /// How long the end of a process waits for a collector to take what is left.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
+/// Where log records wait, and what puts them there.
+type Records = (Arc<Queue<Record>>, SdkLoggerProvider);
+
 /// What a service shows of itself. Cheap to clone.
 #[derive(Clone)]
 pub struct Telemetry(Arc<Inner>);
@@ -60,7 +63,7 @@ struct Inner {
     metrics: Option<Metrics>,
     dropped: AllDropped,
     spans: Option<Arc<Queue<Exported>>>,
-    records: Option<(Arc<Queue<Record>>, SdkLoggerProvider)>,
+    records: Option<Records>,
     inspector: Option<Inspector>,
 }
 
@@ -107,7 +110,7 @@ impl Telemetry {
         };
         let records = records(&variables, &resource, &dropped)?;
         let (metrics, observer) = (Some(metrics), Arc::new(observer));
-        Ok(Self(Arc::new(Inner { meter, observer, metrics, inspector, dropped, spans, records })))
+        Ok(Self(Arc::new(Inner { meter, observer, metrics, dropped, spans, records, inspector })))
     }
 
     /// What instruments are made with.
@@ -175,7 +178,7 @@ fn records(
     variables: &Variables,
     resource: &Resource,
     dropped: &AllDropped,
-) -> Result<Option<(Arc<Queue<Record>>, SdkLoggerProvider)>, BuildError> {
+) -> Result<Option<Records>, BuildError> {
     let Some(to) = &variables.logs else { return Ok(None) };
     let sink = otlp::Records::new(to, resource)?;
     let dropped = Arc::clone(&dropped.log_records);

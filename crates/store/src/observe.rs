@@ -56,7 +56,9 @@ impl SharedStore {
         let attributes = of.clone();
         let up = meter.u64_observable_gauge("triptych.store.up").with_callback(move |to| {
             let up = watch.upgrade().map(|watch| watch.reached.load(Ordering::Relaxed));
-            up.iter().for_each(|up| to.observe(u64::from(*up), &attributes));
+            if let Some(up) = up {
+                to.observe(u64::from(up), &attributes);
+            }
         });
         up.build();
         let Kind::Memory(memory) = &self.kind else { return };

@@ -168,7 +168,9 @@ impl Sums {
 
 fn each_upstream(inner: &Weak<Inner>, mut see: impl FnMut(&Upstream)) {
     let upstreams = inner.upgrade().map(|inner| inner.living()).unwrap_or_default();
-    upstreams.iter().for_each(|upstream| see(upstream));
+    for upstream in &upstreams {
+        see(upstream);
+    }
 }
 
 fn each_operation(inner: &Weak<Inner>, mut see: impl FnMut(&Track)) {

@@ -54,8 +54,9 @@ impl Streams {
     pub(crate) fn observe(&self, meter: &Meter) {
         let streams = Arc::downgrade(&self.0);
         let open = meter.u64_observable_gauge("triptych.streams.open").with_callback(move |to| {
-            let streams = streams.upgrade().map(Streams);
-            streams.iter().for_each(|streams| to.observe(streams.open().all as u64, &[]));
+            if let Some(streams) = streams.upgrade().map(Streams) {
+                to.observe(streams.open().all as u64, &[]);
+            }
         });
         open.build();
     }

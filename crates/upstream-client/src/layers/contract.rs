@@ -25,7 +25,9 @@ async fn checked<S: Next<Reply>>(next: S, call: Call) -> Result<Answer, Failure>
     };
     if let Err(Failure { kind: CallErrorKind::ContractViolation { path }, .. }) = &answer {
         facts.track.violated(path);
-        step.into_iter().for_each(|mut step| step.violated(path));
+        if let Some(mut step) = step {
+            step.violated(path);
+        }
     }
     answer
 }

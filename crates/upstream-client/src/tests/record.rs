@@ -16,8 +16,7 @@ fn said(span: &Recorded) -> String {
         let key = said.key.as_str();
         !known.contains(&key)
             && !key.starts_with("server.")
-            && key != "url.template"
-            && !key.ends_with(".size")
+            && !["url.template", "http.response.body.size"].contains(&key)
     });
     more.fold(kind.to_owned(), |text, said| {
         let key = said.key.as_str();
@@ -212,12 +211,12 @@ async fn who_shares_a_call_names_the_attempt_it_waited_for() {
 #[tokio::test(start_paused = true)]
 async fn of_two_at_once_the_loser_is_cancelled() {
     let world = World::new();
-    let takes = Arc::new(AtomicUsize::new(20));
-    let taken = takes.clone();
+    let pace = Arc::new(AtomicUsize::new(20));
+    let paced = pace.clone();
     world.service.answers(move |call| {
         let answer = says(call, "ok");
         // The next one is fast again.
-        let takes = taken.swap(20, Ordering::Relaxed) as u64;
+        let takes = paced.swap(20, Ordering::Relaxed) as u64;
         async move {
             tokio::time::sleep(Duration::from_millis(takes)).await;
             answer
@@ -226,7 +225,7 @@ async fn of_two_at_once_the_loser_is_cancelled() {
     for _ in 0..100 {
         world.get(&request(), &GET, "a").await.unwrap();
     }
-    takes.store(1000, Ordering::Relaxed);
+    pace.store(1000, Ordering::Relaxed);
     let ctx = request();
     world.get(&ctx, &GET, "a").await.unwrap();
     let hedge = "client attempt=hedge http.request.resend_count=1 http.response.status_code=200 outcome=ok";

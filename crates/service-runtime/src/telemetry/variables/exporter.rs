@@ -51,13 +51,11 @@ struct Setting<'a> {
 impl<'a> Setting<'a> {
     fn find(env: &Env<'a>, signal: &str, key: &str) -> Self {
         let own = format!("OTEL_EXPORTER_OTLP_{signal}_{key}");
-        match env.get(&own) {
-            Some(value) => Self { name: own, value: Some(value), for_all: false },
-            None => {
-                let name = format!("OTEL_EXPORTER_OTLP_{key}");
-                Self { value: env.get(&name), name, for_all: true }
-            }
+        if let Some(value) = env.get(&own) {
+            return Self { name: own, value: Some(value), for_all: false };
         }
+        let name = format!("OTEL_EXPORTER_OTLP_{key}");
+        Self { value: env.get(&name), name, for_all: true }
     }
 
     fn wrong(&self, problem: &str) -> BadVariable {

@@ -44,7 +44,7 @@ impl Sampler {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of 2^63 fits")]
     fn takes(&self, trace: TraceId) -> bool {
         let random = (u128::from_be_bytes(trace.to_bytes()) as u64) >> 1;
-        let bound = (self.share * (1_u64 << 63) as f64) as u64;
+        let bound = (self.share * 2_f64.powi(63)) as u64;
         random < bound
     }
 }
