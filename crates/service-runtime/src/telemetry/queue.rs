@@ -118,6 +118,8 @@ impl<T, S: Sink<T>> Worker<T, S> {
             self.send(batch, weight);
             if let Some(done) = end {
                 self.rest();
+                // First, so that what comes later finds nobody and is counted as dropped.
+                drop(self);
                 let _ = done.send(());
                 return;
             }
