@@ -1,43 +1,49 @@
-//! An OpenTelemetry collector that keeps the spans it is sent over OTLP/gRPC
-//! (<https://opentelemetry.io/docs/specs/otlp/>).
+//! An OpenTelemetry collector that keeps what it is sent over OTLP (<https://opentelemetry.io/docs/specs/otlp/>).
 
-use std::convert::Infallible;
+mod door;
+
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bytes::{BufMut, Bytes, BytesMut};
-use http::{HeaderMap, HeaderValue, Request, Response};
-use http_body_util::{BodyExt, StreamBody};
-use hyper::body::{Frame, Incoming};
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo};
-use hyper_util::server::conn::auto;
+use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
+use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::Span;
-use prost::Message;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 const POLL: Duration = Duration::from_millis(10);
-const TRACES: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
-/// Before a message: whether it is compressed, and its length.
-const PREFIX: usize = 5;
 
 /// A collector on a free port. Dropping it ends it.
 #[derive(Debug)]
 pub struct Collector {
     /// Where it listens.
     pub address: SocketAddr,
-    spans: Spans,
+    collected: Shared,
     serving: JoinHandle<()>,
 }
 
-type Spans = Arc<Mutex<Vec<Exported>>>;
+type Shared = Arc<Mutex<Collected>>;
+
+/// What has come so far.
+#[derive(Clone, Debug, Default)]
+pub struct Collected {
+    /// The spans of all programs.
+    pub spans: Vec<Exported>,
+    /// Who exported which metrics: `web-bff http.server.request.duration`.
+    pub metrics: BTreeSet<String>,
+    /// Who exported which log records: `web-bff serving`.
+    pub records: BTreeSet<String>,
+    /// How the exports were written: `gzip`, `identity`.
+    pub encodings: BTreeSet<&'static str>,
+}
 
 /// A span, and who exported it.
 #[derive(Clone, Debug)]
@@ -53,9 +59,9 @@ impl Collector {
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("port 0 is never taken");
         let address = listener.local_addr().expect("it is bound");
-        let spans = Spans::default();
-        let serving = tokio::spawn(serve(listener, Arc::clone(&spans)));
-        Self { address, spans, serving }
+        let collected = Shared::default();
+        let serving = tokio::spawn(door::serve(listener, Arc::clone(&collected)));
+        Self { address, collected, serving }
     }
 
     /// What tells a program to export its spans to this one, soon and all that `sampler` lets through.
@@ -70,31 +76,67 @@ impl Collector {
 
     /// The spans of all programs so far, once they are `enough`.
     pub async fn spans(&self, enough: impl Fn(&[Exported]) -> bool) -> Vec<Exported> {
+        self.collected(|so_far| enough(&so_far.spans)).await.spans
+    }
+
+    /// All there is so far, once it is `enough`.
+    pub async fn collected(&self, enough: impl Fn(&Collected) -> bool) -> Collected {
         let found = timeout(PATIENCE, async {
             loop {
-                let spans = self.now();
-                if enough(&spans) {
-                    return spans;
+                let so_far = self.so_far();
+                if enough(&so_far) {
+                    return so_far;
                 }
                 sleep(POLL).await;
             }
         });
-        found.await.unwrap_or_else(|_| {
-            let names: Vec<_> =
-                self.now().into_iter().map(|it| format!("{} {}", it.service, it.span.name)).collect();
-            panic!("not enough spans came: {names:#?}")
-        })
+        found.await.unwrap_or_else(|_| panic!("not enough came: {:#?}", self.so_far().names()))
     }
 
-    /// What has come so far.
+    /// The spans of all programs so far.
     pub fn now(&self) -> Vec<Exported> {
-        self.spans.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.so_far().spans
+    }
+
+    fn so_far(&self) -> Collected {
+        self.collected.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
 impl Drop for Collector {
     fn drop(&mut self) {
         self.serving.abort();
+    }
+}
+
+impl Collected {
+    fn names(&self) -> Vec<String> {
+        let spans = self.spans.iter().map(|it| format!("{} {}", it.service, it.span.name));
+        spans.chain(self.metrics.iter().chain(&self.records).cloned()).collect()
+    }
+
+    fn add_spans(&mut self, request: ExportTraceServiceRequest) {
+        for of in request.resource_spans {
+            let service = service(of.resource);
+            let spans = of.scope_spans.into_iter().flat_map(|scope| scope.spans);
+            self.spans.extend(spans.map(|span| Exported { service: service.clone(), span }));
+        }
+    }
+
+    fn add_metrics(&mut self, request: ExportMetricsServiceRequest) {
+        for of in request.resource_metrics {
+            let service = service(of.resource);
+            let metrics = of.scope_metrics.into_iter().flat_map(|scope| scope.metrics);
+            self.metrics.extend(metrics.map(|metric| format!("{service} {}", metric.name)));
+        }
+    }
+
+    fn add_records(&mut self, request: ExportLogsServiceRequest) {
+        for of in request.resource_logs {
+            let service = service(of.resource);
+            let records = of.scope_logs.into_iter().flat_map(|scope| scope.log_records);
+            self.records.extend(records.map(|record| format!("{service} {}", text(record.body.as_ref()))));
+        }
     }
 }
 
@@ -116,9 +158,17 @@ impl Exported {
     }
 }
 
+fn service(resource: Option<Resource>) -> String {
+    resource.map(|it| attribute(&it.attributes, "service.name")).unwrap_or_default()
+}
+
 fn attribute(attributes: &[KeyValue], key: &str) -> String {
     let found = attributes.iter().find(|attribute| attribute.key == key);
-    match found.and_then(|attribute| attribute.value.as_ref()) {
+    text(found.and_then(|attribute| attribute.value.as_ref()))
+}
+
+fn text(value: Option<&AnyValue>) -> String {
+    match value {
         Some(AnyValue { value: Some(value) }) => match value {
             Value::StringValue(text) => text.clone(),
             Value::IntValue(number) => number.to_string(),
@@ -128,50 +178,4 @@ fn attribute(attributes: &[KeyValue], key: &str) -> String {
         },
         _ => String::new(),
     }
-}
-
-async fn serve(listener: TcpListener, spans: Spans) {
-    while let Ok((stream, _)) = listener.accept().await {
-        let spans = Arc::clone(&spans);
-        tokio::spawn(async move {
-            let service = service_fn(move |request| answer(request, Arc::clone(&spans)));
-            // A program that ends leaves its connection as it is.
-            let _ = auto::Builder::new(TokioExecutor::new())
-                .serve_connection(TokioIo::new(stream), service)
-                .await;
-        });
-    }
-}
-
-/// Keeps the spans of an export, and says that it did: an empty message, and a status in the trailers.
-async fn answer(
-    request: Request<Incoming>,
-    spans: Spans,
-) -> Result<Response<StreamBody<impl futures::Stream<Item = Result<Frame<Bytes>, Infallible>>>>, Infallible> {
-    let is_traces = request.uri().path() == TRACES;
-    if is_traces && let Ok(body) = request.into_body().collect().await {
-        let exported = decode(&body.to_bytes());
-        spans.lock().unwrap_or_else(PoisonError::into_inner).extend(exported);
-    }
-    let mut empty = BytesMut::with_capacity(PREFIX);
-    empty.put_bytes(0, PREFIX);
-    let status = HeaderValue::from_static(if is_traces { "0" } else { "12" });
-    let trailers = HeaderMap::from_iter([(http::HeaderName::from_static("grpc-status"), status)]);
-    let frames = [Ok(Frame::data(empty.freeze())), Ok(Frame::trailers(trailers))];
-    let mut response = Response::new(StreamBody::new(futures::stream::iter(frames)));
-    response.headers_mut().insert("content-type", HeaderValue::from_static("application/grpc"));
-    Ok(response)
-}
-
-fn decode(message: &Bytes) -> Vec<Exported> {
-    let message = message.get(PREFIX..).expect("a message has a prefix");
-    let request = ExportTraceServiceRequest::decode(message).expect("it is an export of traces");
-    let resources = request.resource_spans.into_iter();
-    resources
-        .flat_map(|of| {
-            let service = of.resource.map(|it| attribute(&it.attributes, "service.name")).unwrap_or_default();
-            let spans = of.scope_spans.into_iter().flat_map(|scope| scope.spans);
-            spans.map(move |span| Exported { service: service.clone(), span }).collect::<Vec<_>>()
-        })
-        .collect()
 }

@@ -23,7 +23,7 @@ mod system;
 pub use admin::ADMIN_TOKEN;
 pub use bff::{Bff, Kind};
 pub use client::{Answer, Client, Content, Reading};
-pub use collector::{Collector, Exported};
+pub use collector::{Collected, Collector, Exported};
 pub use contract::{Contract, assert_problem};
 pub use credential::{Credential, WEB_ORIGIN, consent, cookies, location, sign_in};
 pub use frontend::Frontend;

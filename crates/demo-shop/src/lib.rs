@@ -13,6 +13,7 @@ mod identity;
 mod ids;
 mod input;
 mod load;
+mod observation;
 mod options;
 mod paging;
 mod problem;

@@ -5,8 +5,13 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use demo_shop::{Options, healthy, start};
+use service_runtime::settings::environment;
+use service_runtime::{BuildError, Telemetry, TelemetrySettings};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
+
+const NAME: &str = "demo-shop";
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -20,7 +25,7 @@ async fn main() -> ExitCode {
     report(run(options).await)
 }
 
-fn report(outcome: Result<(), Box<dyn std::error::Error>>) -> ExitCode {
+fn report(outcome: Result<(), BuildError>) -> ExitCode {
     let Err(error) = outcome else {
         return ExitCode::SUCCESS;
     };
@@ -29,10 +34,12 @@ fn report(outcome: Result<(), Box<dyn std::error::Error>>) -> ExitCode {
     ExitCode::FAILURE
 }
 
-async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
+async fn run(options: Options) -> Result<(), BuildError> {
     // Before anyone can know that it runs, so that a signal that comes early is not its end.
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let running = start(options).await?;
+    let variables: Vec<_> = environment().collect();
+    let telemetry = Telemetry::start(NAME, VERSION, &TelemetrySettings::default(), &variables)?;
+    let running = start(options, &telemetry).await?;
     // Scripts wait for these lines.
     write!(io::stdout(), "{running}")?;
     tokio::select! {
@@ -41,5 +48,7 @@ async fn run(options: Options) -> Result<(), Box<dyn std::error::Error>> {
     }
     tracing::info!("closing");
     running.stop().await;
+    // It blocks, and what it waits for runs here.
+    tokio::task::spawn_blocking(move || telemetry.end()).await?;
     Ok(())
 }

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use service_runtime::{Server, ServerSettings, ready};
+use request_context::Observe;
+use service_runtime::{BuildError, Server, ServerSettings, Telemetry, ready};
 use tokio::net::TcpListener;
 use tokio::time::{Instant, interval_at};
 use tokio_util::sync::CancellationToken;
@@ -54,8 +55,8 @@ pub enum StartError {
     },
 }
 
-/// Opens the shop: all ports are bound when it returns.
-pub async fn start(options: Options) -> Result<Running, StartError> {
+/// Opens the shop, which shows its requests as `telemetry` says: all ports are bound when it returns.
+pub async fn start(options: Options, telemetry: &Telemetry) -> Result<Running, StartError> {
     let mut listeners = Vec::new();
     for service in options.services() {
         listeners.push((service, listen(&options, service).await?));
@@ -65,7 +66,8 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     let shop = Arc::new(Shop::open(options.seed, options.heartbeat, closing.clone()));
     tasks.spawn(keep_moving(shop.clone(), options.status_interval));
     let provider = Arc::new(Provider::new(&options, &shop));
-    let apps = Apps { verifier: Arc::new(provider.verifier()), provider, shop, options };
+    let verifier = Arc::new(provider.verifier());
+    let apps = Apps { verifier, provider, shop, options, observer: telemetry.observer() };
     let mut addresses = Vec::new();
     for (service, listener) in listeners {
         let address = listener.local_addr().expect("a bound listener has an address");
@@ -82,7 +84,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
 
 /// Whether the services that these options run on this machine answer. They are not asked for anything that a fault
 /// or a count could touch.
-pub async fn healthy(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
+pub async fn healthy(options: &Options) -> Result<(), BuildError> {
     for service in options.services() {
         ready::ask(options.address(service)?, "/_faults").await?;
     }
@@ -123,6 +125,7 @@ struct Apps {
     shop: Arc<Shop>,
     provider: Arc<Provider>,
     verifier: Arc<crate::tokens::Verifier>,
+    observer: Arc<dyn Observe>,
 }
 
 impl Apps {
@@ -133,6 +136,7 @@ impl Apps {
             shed_above: self.options.shed_above,
             capacity: self.options.capacity(service),
             seed: self.options.seed,
+            observer: Arc::clone(&self.observer),
         };
         let app = surround(routes(service, &self.shop, &self.provider), &self.shop, surroundings);
         // As the test bench, neither faulted nor counted.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state as layer;
+use request_context::Observe;
 use tower::ServiceBuilder;
 
 use crate::auth::{Doorman, demand_token};
@@ -13,6 +14,7 @@ use crate::capacity::{Capacity, Limit, queue};
 use crate::control::{self, Bench};
 use crate::faults::{Faults, strike};
 use crate::load::{Load, shed};
+use crate::observation::observe;
 use crate::problem::{METHOD_NOT_ALLOWED, NOT_FOUND, Problem};
 use crate::state::Shop;
 
@@ -25,6 +27,8 @@ pub(crate) struct Surroundings {
     pub(crate) shed_above: Option<usize>,
     pub(crate) capacity: Option<Limit>,
     pub(crate) seed: u64,
+    /// Who is to see every request.
+    pub(crate) observer: Arc<dyn Observe>,
 }
 
 /// The routes, with everything around them; the first layer sees a request first.
@@ -34,6 +38,8 @@ pub(crate) fn surround(routes: Router, shop: &Arc<Shop>, surroundings: Surroundi
     let capacity = Arc::new(Capacity::new(surroundings.capacity));
     let load = Arc::new(Load::new(surroundings.shed_above));
     let stack = ServiceBuilder::new()
+        // Sees how long a caller waits, whatever for.
+        .layer(layer(surroundings.observer, observe))
         // Counts what was called, also where it is then refused or broken.
         .layer(layer(calls.clone(), count))
         // A request that a fault holds up takes a place, as a slow answer would.

@@ -10,10 +10,9 @@ use std::sync::Arc;
 
 use axum::extract::{MatchedPath, Request};
 use axum::response::Response;
-use http::Method;
 use http_body::Body;
 use problem::{Causes, Problem, Warned};
-use request_context::{Completed, Observe, RequestContext};
+use request_context::{Completed, Observe, RequestContext, method_name};
 use tokio::time::Instant;
 
 use crate::access_log::{self, Chain, Details, Warnings};
@@ -47,7 +46,7 @@ impl Around for Observation {
         let context = context.expect("the stack writes it down further out").clone();
         self.0.began();
         Pending {
-            method: known(request.method()),
+            method: method_name(request.method()),
             route: request.extensions().get().cloned(),
             context,
             started: Instant::now(),
@@ -115,22 +114,6 @@ impl Drop for Pending {
         completed.error = Some(CANCELLED.into());
         access_log::write(&completed, Details::default());
         self.end(completed);
-    }
-}
-
-/// A method that HTTP does not define is a text of the client's choosing.
-fn known(method: &Method) -> &'static str {
-    match *method {
-        Method::GET => "GET",
-        Method::HEAD => "HEAD",
-        Method::POST => "POST",
-        Method::PUT => "PUT",
-        Method::PATCH => "PATCH",
-        Method::DELETE => "DELETE",
-        Method::OPTIONS => "OPTIONS",
-        Method::TRACE => "TRACE",
-        Method::CONNECT => "CONNECT",
-        _ => "_OTHER",
     }
 }
 

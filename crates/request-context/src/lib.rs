@@ -25,7 +25,7 @@ pub use authenticate::Authenticate;
 pub use baggage::{BAGGAGE, Baggage};
 pub use caller::{AccessToken, Caller, Scopes, Subject};
 pub use deadline::Deadline;
-pub use observe::{Completed, Observe, Unobserved};
+pub use observe::{Completed, Observe, Unobserved, method_name};
 pub use origin::{NotAnOrigin, Origin};
 pub use priority::Priority;
 pub use public_url::{NotPublic, PublicUrl};

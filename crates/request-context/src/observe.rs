@@ -2,6 +2,7 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use http::Method;
 use opentelemetry::StringValue;
 use opentelemetry::trace::TraceId;
 
@@ -47,7 +48,7 @@ impl Observe for Unobserved {
 pub struct Completed {
     /// Its facts.
     pub context: RequestContext,
-    /// Its method; `_OTHER` for one that HTTP does not define.
+    /// Its method, as [`method_name`] names it.
     pub method: &'static str,
     /// The template of its route, if there is one.
     pub route: Option<StringValue>,
@@ -65,4 +66,21 @@ pub struct Completed {
     pub warnings: Vec<(Cow<'static, str>, &'static str)>,
     /// Its spans, the server's own excepted.
     pub spans: Vec<Recorded>,
+}
+
+/// The name of a method in logs, metrics and spans. One that HTTP does not define is a text of the client's choosing, and
+/// has none.
+pub fn method_name(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        Method::TRACE => "TRACE",
+        Method::CONNECT => "CONNECT",
+        _ => "_OTHER",
+    }
 }

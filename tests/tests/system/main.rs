@@ -4,6 +4,7 @@ mod attacks;
 mod callers;
 mod drain;
 mod events;
+mod exporting;
 mod faults;
 mod gateway;
 mod inputs;

@@ -31,6 +31,7 @@ fn bad_settings_are_one_line_and_exit_code_78_before_a_port_is_opened() {
         (Kind::Mobile, "BFF__UPSTREAMS__BILLING__URL", "http://127.0.0.1:1", "upstreams.billing"),
         (Kind::Mobile, "BFF__REQUESTS__DEADLINE", "11m", "requests.deadline"),
         (Kind::Mobile, "BFF__IDENTITY__ISSUER", "nobody", "identity.issuer"),
+        (Kind::Mobile, "OTEL_EXPORTER_OTLP_COMPRESSION", "zstd", "must be gzip or none"),
         (Kind::Partner, "BFF__VERSIONS__V1__SUNSET", "2027-01-01T00:00:00Z", "versions.v1.deprecated_at"),
         (
             Kind::Partner,

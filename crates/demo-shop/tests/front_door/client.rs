@@ -10,6 +10,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
+use service_runtime::Telemetry;
 
 /// A running shop.
 pub(crate) struct Shop {
@@ -44,7 +45,7 @@ impl Shop {
         let mut options = Options { base_port: 0, ..Options::default() };
         choose(&mut options);
         let client = Client::builder(TokioExecutor::new()).build_http();
-        Self { running: start(options).await.unwrap(), client }
+        Self { running: start(options, &Telemetry::off()).await.unwrap(), client }
     }
 
     pub(crate) fn call(&self, service: Service, method: &Method, path: &str) -> Call<'_> {
