@@ -21,8 +21,8 @@ export function strip({ upstreams, cache }, history) {
       gauge(state.concurrency));
   });
   return [...tiles, el('a', { class: 'tile cache', href: '#/upstreams' },
-    el('span', { class: 'name' }, 'cache'), el('span', { class: 'value' }, share(cache), el('small', {}, ' spared')),
-    el('span', { class: 'faint' }, `${cache.entries} kept, ${size(cache.bytes)}`))];
+    el('span', { class: 'name' }, 'cache'), el('span', { class: 'faint' }, `${cache.entries} kept`),
+    el('span', { class: 'value' }, share(cache), el('small', {}, ' spared')), el('span', { class: 'faint' }, size(cache.bytes)))];
 }
 
 /** All of it. */
@@ -70,8 +70,8 @@ function position({ position: now, failures, results, probeInMs }) {
 }
 
 function events({ retries, hedges, coalesced, shed, breakerOpen, givenUp, contractViolations = {} }) {
-  const counted = [[retries, 'retried', 'accent'], [hedges, 'hedged', 'accent'], [coalesced, 'shared', 'good'], [shed, 'shed', 'bad'], [breakerOpen, 'refused by the breaker', 'bad'], [givenUp, 'given up', 'warn']];
-  return [...counted.filter(([number]) => number > 0).map(([number, word, kind]) => chip(`${number} ${word}`, kind)),
+  const counted = [[retries, 'retried', 'accent'], [hedges, 'hedged', 'accent'], [coalesced, 'shared', 'good'], [shed, 'shed', 'bad'], [breakerOpen, 'refused', 'bad', 'by the open breaker'], [givenUp, 'given up', 'warn']];
+  return [...counted.filter(([number]) => number > 0).map(([number, word, kind, why]) => chip(`${number} ${word}`, kind, why)),
     ...Object.entries(contractViolations).map(([path, number]) => chip(`${number} × ${path}`, 'bad code', 'contract violations at this field'))];
 }
 
