@@ -23,6 +23,8 @@ from demo.processes import Failure, Processes, Stopped, answers, stop_on_signals
 GATEWAY, GATEWAY_TLS, GATEWAY_ADMIN = 8080, 8443, 9901
 # A browser that was told to insist on TLS does so for every port of localhost: not for long.
 HSTS_SECONDS = 300
+# That of deploy/demo/*.toml.
+ADMIN_TOKEN = "demo-admin-token"
 SHOP = {3001: "users", 3002: "orders", 3003: "catalog", 3004: "notifications", 3005: "billing", 3006: "usage", 3007: "identity"}
 
 
@@ -185,7 +187,15 @@ def show_addresses(options):
     for frontend in screens.FRONTENDS:
         print(f"  {frontend.name:<12} http://127.0.0.1:{frontend.port}                            admin {frontend.port + 1000}")
     print("  demo-shop    " + ", ".join(f"{name} {port}" for port, name in SHOP.items()))
+    show_inspector()
     show_commands(options)
+
+
+def show_inspector():
+    print("\n" + paint("See each request as a waterfall", "bold"))
+    web, *others = screens.FRONTENDS
+    also = ", ".join(f"{frontend.kind} {frontend.port + 1000}" for frontend in others)
+    print(f"  http://127.0.0.1:{web.port + 1000}/inspector  token {ADMIN_TOKEN}  ({also})")
 
 
 def show_commands(options):

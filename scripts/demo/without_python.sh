@@ -75,5 +75,6 @@ while :; do
     require_alive
     round=$((round + 1))
     [ $round -ne 2 ] || echo "Up: web-bff 8081, mobile-bff 8082, partner-bff 8083, demo-shop 3001 to 3007 (debug build)." \
+        "Inspector: http://127.0.0.1:9081/inspector (mobile 9082, partner 9083), token demo-admin-token." \
         "Logs: target/run/*.log. Ctrl-C stops everything."
 done

@@ -155,6 +155,9 @@ describe('the inspector', () => {
     });
     await open();
     await page.waitForSelector('.scatter circle');
+    // A line needs more than one look at the upstreams.
+    for (let round = 0; round < 4; round++) await Promise.all([traffic.look(1), page.waitForResponse('**/upstreams')]);
+    await page.waitForSelector('.tile .sparkline path:not(.area)');
     await picture('requests');
     await picture('requests-dark', { colorScheme: 'dark' });
     await picture('requests-phone', { viewport: PHONE, colorScheme: 'dark' });
@@ -168,8 +171,10 @@ describe('the inspector', () => {
     const sections = attributes(degraded).map((span) => span['triptych.section']).filter(Boolean);
     assert.deepEqual((await page.locator('.waterfall .section .name').allTextContents()).sort(), sections.sort());
     assert.deepEqual(await page.locator('.warnings b').allTextContents(), degraded.warnings.map(({ section }) => section));
-    await picture('trace');
-    await picture('trace-dark', { colorScheme: 'dark' });
+    // All of it, to the ids.
+    const tall = { ...DESK, height: 1000 };
+    await picture('trace', { viewport: tall });
+    await picture('trace-dark', { viewport: tall, colorScheme: 'dark' });
     await picture('trace-phone', { viewport: PHONE });
 
     const line = page.locator('.waterfall .call .line').first();

@@ -2,7 +2,8 @@
 //!
 //! `GET /inspector` on the admin listener is a page; what it shows is JSON below it, for `curl` as well. Only who knows
 //! the admin token sees any of it, under a `Host` that nobody else can answer for ([`door`]). What is kept is bounded
-//! ([`kept`]), and holds neither credentials nor names: only what the exported spans hold, too.
+//! ([`kept`]), and holds neither credentials nor names: only what the exported spans hold, too, and the audit log's hash
+//! of who asked.
 
 mod door;
 mod kept;

@@ -171,7 +171,8 @@ fn deadline(context: &RequestContext, took: Duration) -> Duration {
     (took + deadline.saturating_duration_since(now)).saturating_sub(now.saturating_duration_since(deadline))
 }
 
-/// As the audit log names people, so that one can be followed from there to here.
+/// As the audit log names people, so that one can be followed from there to here. A span's name for them has a key,
+/// since spans leave the machine; this stays in it.
 fn hashed(subject: &str) -> String {
     hex(&digest(&SHA256, subject.as_bytes()).as_ref()[..8])
 }

@@ -27,9 +27,11 @@ function furnish(element, on, vars, attributes, children) {
 /** A small labelled mark. */
 export const chip = (text, kind = '', title = null) => el('span', { class: `chip ${kind}`, title }, text);
 
-/** A line of the last values, drawn from the left; `null` is a gap. */
-export function sparkline(values, { width = 96, height = 24 } = {}) {
-  const most = Math.max(...values.filter(Number.isFinite), 1e-9);
+/** A line of the last values, from the first that is known; `null` is a gap. */
+export function sparkline(all, { width = 96, height = 24 } = {}) {
+  const values = all.slice(Math.max(all.findIndex((value) => value != null), 0));
+  // A steady value is a line with room above it, not the edge of a box.
+  const most = Math.max(...values.filter(Number.isFinite), 1e-9) * 1.3;
   const step = width / Math.max(values.length - 1, 1);
   const runs = [];
   values.forEach((value, index) => {

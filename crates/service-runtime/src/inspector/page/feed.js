@@ -79,7 +79,7 @@ export class Feed {
       const p95 = Math.max(...all.map(({ latency }) => latency.p95Us ?? -1));
       const attempts = all.reduce((sum, operation) => sum + operation.attempts, 0);
       const samples = this.history.get(name) ?? this.history.set(name, []).get(name);
-      samples.push({ p95: p95 < 0 ? null : p95, inFlight: concurrency.inFlight, attempts });
+      samples.push({ at: performance.now(), p95: p95 < 0 ? null : p95, inFlight: concurrency.inFlight, attempts });
       if (samples.length > SAMPLES) samples.shift();
     }
   }

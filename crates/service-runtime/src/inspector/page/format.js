@@ -2,11 +2,11 @@
 
 const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
 
-/** Microseconds: `0.4 ms`, `38 ms`, `1.24 s`. */
+/** Microseconds: `30 µs`, `0.4 ms`, `38 ms`, `1.24 s`. */
 export function took(micros) {
   if (micros == null) return '–';
   const ms = micros / 1000;
-  if (ms < 0.05) return '0 ms';
+  if (ms < 0.095) return `${Math.round(micros)} µs`;
   if (ms < 9.95) return `${ms.toFixed(1)} ms`;
   if (ms < 999.5) return `${Math.round(ms)} ms`;
   return `${(ms / 1000).toFixed(ms < 9995 ? 2 : 1)} s`;

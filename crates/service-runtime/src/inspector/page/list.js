@@ -31,18 +31,18 @@ export class List {
     this.#mark();
   }
 
+  /** Marks the row of this request, and brings it into sight. */
   select(spanId) {
     this.#selected = spanId;
     this.#mark();
+    this.#rows.get(spanId)?.scrollIntoView({ block: 'nearest' });
   }
 
-  /** The address of the request so many rows on, and brings its row into sight. */
+  /** The address of the request so many rows on. */
   step(by) {
     const at = this.#shown.findIndex(({ spanId }) => spanId === this.#selected);
     const next = this.#shown[at < 0 ? 0 : Math.min(Math.max(at + by, 0), this.#shown.length - 1)];
-    if (!next) return null;
-    this.#rows.get(next.spanId).scrollIntoView({ block: 'nearest' });
-    return address(next);
+    return next ? address(next) : null;
   }
 
   #mark() {

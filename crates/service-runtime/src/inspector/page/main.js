@@ -44,7 +44,7 @@ function drawEmpty(shown) {
   if (shown.length) return;
   const words = feed.requests.length
     ? [el('h2', {}, 'Nothing fits'), el('p', {}, 'None of the last requests is like that.'), el('button', { type: 'button', on: { click: () => filters.clear() } }, 'Show all')]
-    : [el('h2', {}, 'No request yet'), el('p', {}, `Ask ${feed.service.name} for something, and it appears here within a second.`)];
+    : [el('h2', {}, 'No request yet'), el('p', { class: 'narrow' }, `Ask ${feed.service.name} for something, and it appears here within a second.`)];
   $('empty').replaceChildren(...words);
 }
 

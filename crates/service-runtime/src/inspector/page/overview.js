@@ -4,7 +4,8 @@ import { el, svg } from './dom.js';
 import { plural, round, time, took } from './format.js';
 import { address } from './list.js';
 
-const [WIDTH, HEIGHT] = [960, 230];
+const [WIDTH, HEIGHT] = [960, 290];
+const OUTCOMES = ['ok', 'degraded', 'refused', 'failed', 'cancelled'];
 
 export function overview(requests, service) {
   return el('div', { class: 'overview' },
@@ -18,7 +19,7 @@ export function overview(requests, service) {
 export function waiting(service) {
   const lines = [[0, 96], [2, 20], [2, 44], [24, 38], [48, 46], [3, 30]];
   return el('div', { class: 'waiting' },
-    el('div', { class: 'ghost', 'aria-hidden': 'true' }, lines.map(([left, width]) => el('i', { vars: { left: `${left}%`, width: `${width}%` } }))),
+    el('div', { class: 'ghost', 'aria-hidden': 'true' }, lines.map(([left, width], index) => el('i', { 'data-hue': index - 1, vars: { left: `${left}%`, width: `${width}%` } }))),
     el('h1', {}, 'Waiting for the first request'),
     el('p', { class: 'faint' }, `Ask ${service.name} for something, in its app or with curl: it is drawn here within a second, each section with the calls that it made.`));
 }
@@ -31,7 +32,10 @@ function scatter(requests) {
   const [low, high] = [Math.log10(Math.min(...durations)) - 0.08, Math.log10(Math.max(...durations)) + 0.08];
   const x = (moment) => 52 + ((moment - first) / Math.max(last - first, 1)) * (WIDTH - 60);
   const y = (micros) => HEIGHT - 12 - ((Math.log10(micros) - low) / Math.max(high - low, 0.3)) * (HEIGHT - 24);
-  const powers = [1e3, 1e4, 1e5, 1e6, 1e7].filter((power) => Math.log10(power) > low && Math.log10(power) < high);
+  // Lines at 1, 10, 100, or closer where all are about as fast.
+  const between = high - low < 1.8 ? [1, 2, 5] : [1];
+  const powers = [1e2, 1e3, 1e4, 1e5, 1e6, 1e7].flatMap((power) => between.map((factor) => factor * power)).filter((power) => Math.log10(power) > low && Math.log10(power) < high);
+  const seen = OUTCOMES.filter((outcome) => requests.some((request) => request.outcome === outcome));
   const points = requests.map((request, index) => svg('a', { href: address(request), tabindex: '-1' },
     svg('circle', { cx: x(moments[index]).toFixed(1), cy: y(durations[index]).toFixed(1), r: 4.5, 'data-outcome': request.outcome },
       svg('title', {}, `${request.method} ${request.route ?? ''} ${request.status ?? ''} ${took(request.tookUs)}`))));
@@ -39,7 +43,7 @@ function scatter(requests) {
     svg('svg', { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img', 'aria-label': 'Duration of each request over time' },
       powers.map((power) => svg('g', { class: 'power' }, svg('line', { x1: 44, x2: WIDTH, y1: y(power), y2: y(power) }), svg('text', { x: 36, y: y(power) + 3, 'text-anchor': 'end' }, round(power)))),
       points),
-    el('figcaption', {}, el('span', {}, time(first)), el('span', {}, time(last))));
+    el('figcaption', {}, el('span', {}, time(first)), el('span', { class: 'key' }, seen.map((outcome) => el('span', { 'data-outcome': outcome }, outcome))), el('span', {}, time(last))));
 }
 
 function routes(requests) {

@@ -1,7 +1,7 @@
 // How each upstream is doing: a tile each above the requests, and all that is known of it in a view of its own.
 
 import { chip, el, sparkline } from './dom.js';
-import { percent, size, took, words } from './format.js';
+import { percent, plural, size, took, words } from './format.js';
 import { hue } from './waterfall.js';
 
 const WORST = ['closed', 'disabled', 'probing', 'open'];
@@ -11,15 +11,18 @@ export function strip({ upstreams, cache }, history) {
   const tiles = Object.entries(upstreams).map(([name, state]) => {
     const samples = history.get(name) ?? [];
     const breaker = worst(state);
+    // With few calls there is no percentile: then it is how many there are that moves.
+    const p95 = samples.at(-1)?.p95;
+    const [value, unit, line] = p95 == null ? [perSecond(samples).at(-1) ?? 0, ' attempts/s', perSecond(samples)] : [took(p95), ' p95', samples.map((sample) => sample.p95)];
     return el('a', { class: 'tile', href: '#/upstreams', 'data-breaker': breaker, 'data-hue': hue(name) },
       el('span', { class: 'name' }, name),
-      ['open', 'probing'].includes(breaker) ? chip(`breaker ${breaker}`, 'bad') : sparkline(samples.map(({ p95 }) => p95)),
-      el('span', { class: 'value' }, took(samples.at(-1)?.p95), el('small', {}, ' p95')),
+      ['open', 'probing'].includes(breaker) ? chip(`breaker ${breaker}`, 'bad') : sparkline(line),
+      el('span', { class: 'value' }, String(value), el('small', {}, unit)),
       gauge(state.concurrency));
   });
   return [...tiles, el('a', { class: 'tile cache', href: '#/upstreams' },
-    el('span', { class: 'name' }, 'cache'), el('span', { class: 'value' }, share(cache), el('small', {}, ' spared')),
-    el('span', { class: 'faint' }, `${cache.entries} kept, ${size(cache.bytes)}`))];
+    el('span', { class: 'name' }, 'cache'), el('span', { class: 'faint' }, `${cache.entries} kept`),
+    el('span', { class: 'value' }, share(cache), el('small', {}, ' spared')), el('span', { class: 'faint' }, size(cache.bytes)))];
 }
 
 /** All of it. */
@@ -32,16 +35,19 @@ export function upstreams({ upstreams: all, cache }, history) {
 
 function card(name, { concurrency, budget, operations }, samples) {
   const breaker = worst({ operations });
-  const rates = samples.map(({ attempts }, index) => (index ? Math.max(attempts - samples[index - 1].attempts, 0) : null));
+  const rates = perSecond(samples);
   return el('section', { class: 'card', 'data-breaker': breaker, 'data-hue': hue(name), 'aria-label': name },
     el('header', {}, el('h2', {}, name), chip(breaker === 'closed' ? 'all closed' : `breaker ${breaker}`, breaker === 'closed' ? 'good' : breaker === 'disabled' ? 'quiet' : 'bad')),
     el('div', { class: 'figures' },
       figure('p95, worst operation', took(samples.at(-1)?.p95), sparkline(samples.map(({ p95 }) => p95))),
       figure('attempts a second', String(rates.at(-1) ?? 0), sparkline(rates)),
       figure('in flight', `${concurrency.inFlight} of ${concurrency.limit}`, gauge(concurrency)),
-      figure('second attempts left', String(budget.attemptsLeft), el('small', { class: 'faint' }, `${budget.calls} calls in 10 s, ${budget.hedgesLeft} hedges left`))),
+      figure('second attempts left', String(budget.attemptsLeft), el('small', { class: 'faint' }, `${plural(budget.calls, 'call')} in 10 s, ${plural(budget.hedgesLeft, 'hedge')} left`))),
     Object.keys(operations).length ? table(operations) : el('p', { class: 'faint' }, 'Not called yet.'));
 }
+
+/** Attempts a second between each sample and the next. What was started anew counts from nothing again. */
+const perSecond = (samples) => samples.slice(1).map(({ at, attempts }, index) => Math.max(Math.round(((attempts - samples[index].attempts) * 1000) / (at - samples[index].at)), 0));
 
 const figure = (name, value, more) => el('div', { class: 'figure' }, el('span', { class: 'faint' }, name), el('b', {}, value), more);
 
@@ -64,8 +70,8 @@ function position({ position: now, failures, results, probeInMs }) {
 }
 
 function events({ retries, hedges, coalesced, shed, breakerOpen, givenUp, contractViolations = {} }) {
-  const counted = [[retries, 'retried', 'accent'], [hedges, 'hedged', 'accent'], [coalesced, 'shared', 'good'], [shed, 'shed', 'bad'], [breakerOpen, 'refused by the breaker', 'bad'], [givenUp, 'given up', 'warn']];
-  return [...counted.filter(([number]) => number > 0).map(([number, word, kind]) => chip(`${number} ${word}`, kind)),
+  const counted = [[retries, 'retried', 'accent'], [hedges, 'hedged', 'accent'], [coalesced, 'shared', 'good'], [shed, 'shed', 'bad'], [breakerOpen, 'refused', 'bad', 'by the open breaker'], [givenUp, 'given up', 'warn']];
+  return [...counted.filter(([number]) => number > 0).map(([number, word, kind, why]) => chip(`${number} ${word}`, kind, why)),
     ...Object.entries(contractViolations).map(([path, number]) => chip(`${number} × ${path}`, 'bad code', 'contract violations at this field'))];
 }
 
