@@ -10,6 +10,7 @@ use upstream_client::TokenError;
 use crate::Provider;
 use crate::flight::{Flight, Landing};
 use crate::issued::Issued;
+use crate::log::in_request;
 use crate::pace::Pace;
 use crate::provider::{Client, ProviderError};
 
@@ -128,7 +129,7 @@ impl ClientCredentials {
             }
             Err(error) => {
                 let (client_id, cause) = (&self.0.client.id, error.cause());
-                tracing::warn!(client_id, %error, cause, "no token by client credentials");
+                in_request!(warn, ctx, client_id, %error, cause, "no token by client credentials");
                 Err(Arc::new(error))
             }
         }

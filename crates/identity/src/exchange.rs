@@ -17,6 +17,7 @@ pub(crate) use subject::SubjectToken;
 use crate::Provider;
 use crate::flight::Landing;
 use crate::issued::Issued;
+use crate::log::in_request;
 use crate::provider::{Client, ProviderError, Verdict};
 use crate::verified::Verified;
 use gate::{Gate, Turn};
@@ -139,7 +140,7 @@ impl Exchange {
         let verdict = issued.as_ref().err().map(ProviderError::verdict);
         gate.leave(&turn, verdict != Some(Verdict::Unavailable));
         if let Err(error) = &issued {
-            tracing::warn!(audience, %error, cause = error.cause(), "token not exchanged");
+            in_request!(warn, ctx, audience, %error, cause = error.cause(), "token not exchanged");
         }
         let (outcome, fetched) = match issued {
             Ok(issued) => {

@@ -11,6 +11,7 @@ use tokio::time::timeout_at;
 use crate::flight::{Flight, Landing};
 use crate::issuer::Issuer;
 use crate::key_set::{Key, KeySet, Lookup};
+use crate::log::in_request;
 use crate::pace::Pace;
 use crate::provider::ProviderError;
 
@@ -156,7 +157,7 @@ impl Keys {
         let result = self.fetch_once(&ctx).await;
         self.pace().end(result.is_ok());
         if let Err(error) = &result {
-            tracing::warn!(%error, cause = error.cause(), "identity provider's keys not refreshed");
+            in_request!(warn, ctx, %error, cause = error.cause(), "identity provider's keys not refreshed");
         }
         result.map_err(Arc::new)
     }

@@ -20,6 +20,7 @@ mod issuer;
 mod jwt;
 mod key_set;
 mod keys;
+mod log;
 mod observe;
 mod oidc;
 mod pace;

@@ -21,6 +21,7 @@ pub(crate) use token_set::TokenSet;
 
 use crate::Provider;
 use crate::keys::Keys;
+use crate::log::in_request;
 use crate::provider::{Client, INVALID_GRANT, ProviderError, TokenAnswer};
 use crate::rejection::Fault;
 use claims::{Issued, Untrusted};
@@ -197,7 +198,7 @@ impl RelyingParty {
                     let checked =
                         claims.and_then(|id| id.claims.check(id.algorithm, &expected, Timestamp::now()));
                     checked.map_err(|_| unavailable(ProviderError::new(BAD_ID_TOKEN)))?;
-                    tracing::warn!("refreshed ID token taken without its key");
+                    in_request!(warn, ctx, "refreshed ID token taken without its key");
                 }
                 // Tokens of somebody else, or of nobody: these are not the session's.
                 Err(RedeemError::Forged(_) | RedeemError::Refused) => {
@@ -228,7 +229,7 @@ impl RelyingParty {
     /// Has a refresh token revoked, if that can be done now (RFC 7009).
     pub(crate) async fn revoke(&self, ctx: &RequestContext, refresh_token: &SecretString) {
         if let Err(error) = self.0.provider.revoke(ctx, &self.0.client, refresh_token).await {
-            tracing::warn!(%error, cause = error.cause(), "refresh token not revoked");
+            in_request!(warn, ctx, %error, cause = error.cause(), "refresh token not revoked");
         }
     }
 

@@ -39,6 +39,7 @@ use self::record::{Lifetimes, Record, until};
 use self::refresh::{Lost, Refresher};
 use self::sign_in::SignIn;
 use self::vault::{Opened, Vault};
+use crate::log::in_request;
 use crate::observe::Credentials;
 use crate::oidc::{RelyingParty, SignedIn};
 use crate::rejection::{Rejection, SESSION};
@@ -230,7 +231,7 @@ impl Sessions {
             && let Err(error) = vault.replace(replaced).await
         {
             // It ends by itself, and its id is no longer in use.
-            tracing::warn!(%error, "a session that was replaced is still there");
+            in_request!(warn, ctx, %error, "a session that was replaced is still there");
         }
         audit::session(ctx, "sign_in", &session.caller.subject);
         Ok(cookie.set(&id))

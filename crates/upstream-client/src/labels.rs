@@ -19,7 +19,8 @@ impl Labels {
         let method = operation.method.as_str();
         let port = url.port_or_known_default().unwrap_or_default();
         Self {
-            span: format!("{method} {}", operation.path).into(),
+            // Where the service itself is what is asked there is no path, and no space before it.
+            span: format!("{method} {}", operation.path).trim_end().to_owned().into(),
             all: [
                 KeyValue::new("triptych.upstream", upstream),
                 KeyValue::new("triptych.operation", operation.name),

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use end_to_end::{Bff, Client, Collected, Collector, Credential, Kind, RunDir, Shop, until};
 use tokio::io::copy;
 use tokio::net::TcpListener;
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, spawn_blocking};
 
 /// In milliseconds; no test waits for it.
 const AN_HOUR: &str = "3600000";
@@ -14,18 +14,20 @@ const AN_HOUR: &str = "3600000";
 struct Alone {
     bff: Bff,
     client: Client,
-    _shop: Shop,
+    shop: Shop,
 }
 
 impl Alone {
     async fn exporting(to: SocketAddr, variables: &[(&str, &str)]) -> Self {
         let dir = RunDir::create();
-        let shop = Shop::open("demo-shop", &[], &dir).await;
         let endpoint = format!("http://{to}");
-        let endpoint = [("OTEL_EXPORTER_OTLP_ENDPOINT", &*endpoint)];
-        let bff = Bff::start(Kind::Mobile, &shop, &[&endpoint, variables].concat(), &dir).await;
+        let variables = [&[("OTEL_EXPORTER_OTLP_ENDPOINT", &*endpoint)], variables].concat();
+        let of_shop =
+            variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let shop = Shop::open_with("demo-shop", &[], &of_shop, &dir).await;
+        let bff = Bff::start(Kind::Mobile, &shop, &variables, &dir).await;
         let client = bff.client().of(&Credential::bearer(&shop.user_token("u_42").await));
-        Self { bff, client, _shop: shop }
+        Self { bff, client, shop }
     }
 
     async fn is_served(&self) {
@@ -47,16 +49,18 @@ impl Alone {
         self.bff.process.terminate();
         let status = self.bff.process.ended().await;
         assert!(status.success(), "{status}");
+        // Not here: it blocks until the shop has ended, and the collector runs here.
+        spawn_blocking(|| drop(self.shop)).await.expect("it ends");
     }
 }
 
 fn has_all(collected: &Collected) -> bool {
-    let served = |name: &str| {
-        let is_it = |span: &end_to_end::Exported| span.service == "mobile-bff" && span.span.name == name;
-        collected.spans.iter().any(is_it)
+    let has = |service: &str, name: &str| {
+        collected.spans.iter().any(|span| span.service == service && span.span.name == name)
     };
-    served("GET /home")
-        && served("section recentOrders")
+    has("mobile-bff", "GET /home")
+        && has("mobile-bff", "section recentOrders")
+        && has("demo-shop", "GET /users/{id}")
         && collected.metrics.contains("mobile-bff http.server.request.duration")
         && collected.records.contains("mobile-bff serving")
 }
@@ -77,6 +81,7 @@ async fn all_three_signals_arrive_over_either_protocol() {
             alone.is_served().await;
             let collected = collector.collected(has_all).await;
             assert!(collected.encodings.iter().eq([&written]), "{protocol}: {:?}", collected.encodings);
+            alone.ends_well().await;
         }
     }
 }

@@ -96,6 +96,8 @@ async fn a_dashboard_is_one_trace_from_the_gateway_to_the_services() {
         assert_eq!(at_shop.span.kind, SERVER);
     }
 
+    assert!(trace.iter().all(|span| span.span.name.trim_end() == span.span.name));
+
     let everything = format!("{:?}", collector.now());
     for secret in ["u_42", "Lovelace", "vendor=1", "user=somebody", "Bearer"] {
         assert!(!everything.contains(secret), "{secret} is in a span");

@@ -10,6 +10,7 @@ use url::Url;
 use crate::Provider;
 use crate::flight::Flight;
 use crate::issuer::Configuration;
+use crate::log::in_request;
 use crate::pace::Pace;
 use crate::provider::ProviderError;
 
@@ -59,7 +60,7 @@ async fn fetch(
     match found {
         Ok(found) => Ok(Announced(found.clone())),
         Err(error) => {
-            tracing::warn!(%error, cause = error.cause(), "identity provider's configuration not fetched");
+            in_request!(warn, ctx, %error, cause = error.cause(), "identity provider's configuration not fetched");
             Err(Arc::new(error))
         }
     }

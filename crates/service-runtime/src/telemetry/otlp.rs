@@ -2,6 +2,7 @@
 
 use futures::executor::block_on;
 use opentelemetry::InstrumentationScope;
+use opentelemetry_otlp::tonic_types::transport::ClientTlsConfig;
 use opentelemetry_otlp::{
     ExporterBuildError, LogExporter, MetricExporter, SpanExporter, WithExportConfig, WithHttpConfig,
     WithTonicConfig,
@@ -28,6 +29,12 @@ macro_rules! exporter {
             }
             Protocol::Grpc => {
                 let builder = $builder.with_tonic().with_endpoint(&to.endpoint).with_timeout(to.timeout);
+                let builder = if to.endpoint.starts_with("https:") {
+                    // By itself it would trust nobody.
+                    builder.with_tls_config(ClientTlsConfig::new().with_enabled_roots())
+                } else {
+                    builder
+                };
                 match to.compression {
                     Some(compression) => builder.with_compression(compression).build(),
                     None => builder.build(),

@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::{Current, LEASE, Landed, Lost, Refresher, unavailable};
 use crate::audit;
+use crate::log::in_request;
 use crate::observe::Refreshed;
 use crate::oidc::{RefreshError, TokenSet};
 use crate::sessions::vault::{Found, Opened};
@@ -97,7 +98,7 @@ impl<S: Store + 'static> Refresher<S> {
                 Ok(Kept::Changed(changed)) => session = changed,
                 // Whether it was written is unknown: the next try finds out.
                 Err(error) if Instant::now() >= until => {
-                    tracing::error!(%error, "refreshed tokens are lost: they could not be written");
+                    in_request!(error, ctx, %error, "refreshed tokens are lost: they could not be written");
                     return Err(error.into());
                 }
                 Err(_) => self.pause().await,

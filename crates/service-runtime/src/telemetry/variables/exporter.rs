@@ -75,8 +75,7 @@ fn compression(setting: &Setting<'_>) -> Result<Option<Compression>, BadVariable
     match setting.value {
         None | Some("none") => Ok(None),
         Some("gzip") => Ok(Some(Compression::Gzip)),
-        Some("zstd") => Ok(Some(Compression::Zstd)),
-        Some(_) => Err(setting.wrong("must be gzip, zstd or none")),
+        Some(_) => Err(setting.wrong("must be gzip or none")),
     }
 }
 

@@ -74,7 +74,7 @@ fn a_malformed_variable_is_one_clear_line() {
         ),
         ("OTEL_EXPORTER_OTLP_TIMEOUT", "10s", timeout),
         ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "0", timeout),
-        ("OTEL_EXPORTER_OTLP_COMPRESSION", "br", "must be gzip, zstd or none"),
+        ("OTEL_EXPORTER_OTLP_COMPRESSION", "zstd", "must be gzip or none"),
         ("OTEL_TRACES_EXPORTER", "jaeger", "must be otlp or none"),
         (
             "OTEL_TRACES_SAMPLER",
