@@ -107,14 +107,14 @@ async fn what_is_left_is_exported_at_the_end() {
 
 /// Where nobody listens any more.
 async fn refusing() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    listener.local_addr().unwrap()
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("port 0 is never taken");
+    listener.local_addr().expect("it is bound")
 }
 
 /// Where everything is taken and nothing is answered, for as long as the tasks are kept.
 async fn silent(tasks: &mut JoinSet<()>) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("port 0 is never taken");
+    let address = listener.local_addr().expect("it is bound");
     tasks.spawn(async move {
         let mut streams = JoinSet::new();
         while let Ok((mut stream, _)) = listener.accept().await {

@@ -91,8 +91,8 @@ async fn a_dashboard_is_one_trace_from_the_gateway_to_the_services() {
         let name = &call.span.name;
         assert!(trace.iter().any(|parent| call.is_child_of(parent) && call.is_within(parent)), "{name}");
         assert_eq!(call.attribute("http.response.status_code"), "200", "{name}");
-        let served = one(&trace, name, |span| span.service == "demo-shop" && span.is_child_of(call));
-        assert_eq!(served.span.kind, SERVER);
+        let answered = one(&trace, name, |span| span.service == "demo-shop" && span.is_child_of(call));
+        assert_eq!(answered.span.kind, SERVER);
     }
 
     assert!(trace.iter().all(|span| span.span.name.trim_end() == span.span.name));
@@ -128,5 +128,9 @@ async fn what_fails_is_seen_though_nothing_is_sampled() {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .filter_map(|digit| char::from_digit(digit.into(), 16))
+        .collect()
 }

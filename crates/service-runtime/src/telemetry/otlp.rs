@@ -61,7 +61,9 @@ impl Spans {
 impl Sink<Exported> for Spans {
     fn send(&mut self, batch: Vec<Exported>) -> OTelSdkResult {
         let mut spans = Vec::with_capacity(batch.iter().map(Exported::len).sum());
-        batch.into_iter().for_each(|request| request.into_spans(&self.scope, &mut spans));
+        for request in batch {
+            request.into_spans(&self.scope, &mut spans);
+        }
         block_on(self.exporter.export(spans))
     }
 }
