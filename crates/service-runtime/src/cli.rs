@@ -198,6 +198,7 @@ where
         let _inside = runtime.enter();
         shown(&service, &settings, env)?
     };
+    let mut routes = None;
     let outcome = runtime.block_on(async {
         tokio::spawn(log.watch());
         let signals = Signals::of_process().map_err(Failure::refused)?;
@@ -210,9 +211,12 @@ where
             config: serde_json::to_string_pretty(&settings).map_err(Failure::settings)?,
         };
         let app = (service.build)(settings, telemetry.clone()).await.map_err(Failure::settings)?;
+        routes = Some(app.router.clone());
         Bound::open(plan, app, &telemetry).await?.run(signals).await
     });
     telemetry.end();
+    // Not before: what the service holds is measured one last time, and goes with them.
+    drop(routes);
     // What a handler left running must not hold up the exit.
     runtime.shutdown_background();
     log.end();
