@@ -62,6 +62,8 @@ fn has_all(collected: &Collected) -> bool {
         && has("mobile-bff", "section recentOrders")
         && has("demo-shop", "GET /users/{id}")
         && collected.metrics.contains("mobile-bff http.server.request.duration")
+        && collected.metrics.contains("mobile-bff triptych.upstream.attempts")
+        && collected.metrics.contains("mobile-bff triptych.cache.entries")
         && collected.records.contains("mobile-bff serving")
 }
 
