@@ -131,7 +131,10 @@ impl RequestContext {
     /// The same request, for what is done on its behalf once its answer has begun: with a deadline of its own.
     #[must_use]
     pub fn with_deadline(&self, deadline: Deadline) -> Self {
-        let facts = Facts { deadline, ..(*self.facts).clone() };
+        // With a record of its own, which nobody reads: the request's is read when its answer ends, and what goes on
+        // for an hour would fill it.
+        let record = Arc::new(Record::begin());
+        let facts = Facts { deadline, record, ..(*self.facts).clone() };
         Self { facts: Arc::new(facts), section: None, span: self.span }
     }
 
@@ -299,6 +302,8 @@ mod tests {
                 (later.deadline().remaining(), later.request_id()),
                 (Duration::from_secs(3), ctx.request_id())
             );
+            drop(later.begin(SpanKind::Internal, "GET /orders/events"));
+            assert!(ctx.recorded().is_empty(), "it would fill the request's record");
         }
         assert_eq!(ctx.deadline().remaining(), Duration::ZERO);
     }

@@ -2,7 +2,6 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState};
-use uuid::Uuid;
 
 use crate::tracestate;
 
@@ -10,6 +9,9 @@ use crate::tracestate;
 pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 /// `tracestate`.
 pub const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
+
+/// Sampled, and of the second level of the recommendation, that the id is random. Others must be sent as zero.
+const KNOWN_FLAGS: u8 = 0b11;
 
 /// One request's place in a distributed trace: the trace, and this service's span in it.
 #[derive(Clone, Debug)]
@@ -26,7 +28,8 @@ impl Trace {
     /// The first span of a new trace. Not sampled: whoever records spans decides that.
     pub fn start() -> Self {
         Self {
-            id: TraceId::from_bytes(Uuid::new_v4().into_bytes()),
+            // No UUID: its fixed bits are among those by which samplers tell a share of all traces.
+            id: TraceId::from(rand::random::<u128>().max(1)),
             span: new_span_id(),
             parent: None,
             flags: TraceFlags::default(),
@@ -110,7 +113,8 @@ fn parse(value: &str) -> Option<(TraceId, SpanId, TraceFlags)> {
     }
     let trace_id = TraceId::from_hex(trace).ok().filter(|id| *id != TraceId::INVALID)?;
     let parent = SpanId::from_hex(parent).ok().filter(|id| *id != SpanId::INVALID)?;
-    Some((trace_id, parent, TraceFlags::new(u8::from_str_radix(flags, 16).ok()?)))
+    let flags = u8::from_str_radix(flags, 16).ok()?;
+    Some((trace_id, parent, TraceFlags::new(flags & KNOWN_FLAGS)))
 }
 
 #[cfg(test)]
@@ -137,6 +141,14 @@ mod tests {
         assert_eq!(trace.parent_id().unwrap().to_string(), "00f067aa0ba902b7");
         assert_eq!(outgoing[TRACEPARENT], "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000007-01");
         assert_eq!(outgoing[TRACESTATE], "vendor=1");
+    }
+
+    #[test]
+    fn flags_that_nobody_knows_are_not_sent_on() {
+        let incoming = headers("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-ff");
+        let mut outgoing = HeaderMap::new();
+        Trace::continued(&incoming).unwrap().inject(SpanId::from(7), &mut outgoing);
+        assert!(outgoing[TRACEPARENT].to_str().unwrap().ends_with("-03"));
     }
 
     #[test]

@@ -18,11 +18,12 @@ pub(crate) fn read(headers: &HeaderMap) -> Option<HeaderValue> {
     for member in lines.flat_map(|line| line.to_str().unwrap_or_default().split(',')) {
         let member = member.trim_matches([' ', '\t']);
         if is_member(member) && !members.iter().any(|known| key(known) == key(member)) {
+            // Before there are many, since each is compared with all.
+            if members.len() == MOST_MEMBERS {
+                return None;
+            }
             members.push(member);
         }
-    }
-    if members.len() > MOST_MEMBERS {
-        return None;
     }
     if length(&members) > LONGEST {
         members.retain(|member| member.len() <= LONG_MEMBER);

@@ -9,6 +9,7 @@ use tokio::runtime;
 use crate::drain::Signals;
 use crate::run::{Bound, Plan};
 use crate::settings::{self, ServiceSettings};
+use crate::telemetry::Variables;
 use crate::telemetry::log::{self, Log};
 use crate::{App, BuildError, Service, Telemetry, ready};
 
@@ -169,11 +170,10 @@ where
 {
     let text = toml::to_string(&settings).map_err(Failure::settings)?;
     let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::refused)?;
-    runtime.block_on(async {
-        let telemetry = Telemetry::start(service.name, service.version, settings.telemetry(), env);
-        let app = (service.build)(settings, telemetry.map_err(Failure::settings)?).await;
-        app.map(drop).map_err(Failure::settings)
-    })?;
+    // Read and no more: what serves nobody has nothing to export.
+    Variables::read(env).map_err(Failure::settings)?;
+    let app = runtime.block_on((service.build)(settings, Telemetry::off()));
+    app.map(drop).map_err(Failure::settings)?;
     out.write_all(text.as_bytes()).map_err(Failure::refused)
 }
 

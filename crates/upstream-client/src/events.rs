@@ -84,6 +84,9 @@ impl<T: DeserializeOwned + Validate<Context = ()>> Events<T> {
         let body = reply.stream.take().filter(|_| reply.essence() == EVENT_STREAM);
         let Some(body) = body else {
             track.violated("content-type");
+            if let Some(step) = &mut reply.step {
+                step.violated("content-type");
+            }
             return Err(Failure::violation("content-type", "the answer is no event stream"));
         };
         Ok(Self {

@@ -33,7 +33,10 @@ pub(crate) struct Log {
 }
 
 /// Those whose events an exporter causes: to export them would cause more.
-const EXPORTERS: [&str; 6] = ["h2", "hyper", "opentelemetry", "reqwest", "tonic", "tower"];
+const EXPORTERS: [&str; 9] =
+    ["h2", "hyper", "mio", "opentelemetry", "reqwest", "rustls", "tonic", "tower", "want"];
+/// It names people by a hash that is always the same, which spans must not be joined with: it stays on this machine.
+const AUDIT: &str = "audit";
 
 /// Starts logging what `directives` let through. Only the first call of a process counts.
 pub(crate) fn start(directives: &str, telemetry: &Telemetry) -> Result<Log, ParseError> {
@@ -46,15 +49,15 @@ pub(crate) fn start(directives: &str, telemetry: &Telemetry) -> Result<Log, Pars
         lines.json().flatten_event(true).with_current_span(true).with_span_list(false).boxed()
     };
     let records = telemetry.records().map(OpenTelemetryTracingBridge::new);
-    let records = records.map(|records| records.with_filter(filter_fn(|event| !is_an_exporters(event))));
+    let records = records.map(|records| records.with_filter(filter_fn(may_leave)));
     // Only a second call can fail: the first one's subscriber then stays.
     let _ = tracing_subscriber::registry().with(filter).with(lines).with(records).try_init();
     panic::set_hook(Box::new(log_panic));
     Ok(log)
 }
 
-fn is_an_exporters(event: &Metadata<'_>) -> bool {
-    EXPORTERS.iter().any(|name| event.target().starts_with(name))
+fn may_leave(event: &Metadata<'_>) -> bool {
+    event.target() != AUDIT && !EXPORTERS.iter().any(|name| event.target().starts_with(name))
 }
 
 fn in_background(out: impl Write + Send + 'static) -> (NonBlocking, Log) {

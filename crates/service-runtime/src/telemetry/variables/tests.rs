@@ -1,4 +1,5 @@
 use opentelemetry::trace::TraceId;
+use request_context::Trace;
 
 use super::*;
 
@@ -103,6 +104,15 @@ fn attributes_are_decoded() {
     let read = read(&[("OTEL_RESOURCE_ATTRIBUTES", "team=web%20shop, zone = a,")]).unwrap();
     let expected = [("team", "web shop"), ("zone", "a")];
     assert_eq!(read.resource, expected.map(|(key, value)| (key.to_owned(), value.to_owned())));
+}
+
+#[test]
+fn a_share_of_the_traces_that_begin_here_is_sampled() {
+    let env = [("OTEL_TRACES_SAMPLER", "traceidratio"), ("OTEL_TRACES_SAMPLER_ARG", "0.1")];
+    let sampler = read(&env).unwrap().sampler;
+    let sampled = (0..10_000).filter(|_| sampler.samples(Trace::start().trace_id(), None)).count();
+    // Ten standard deviations to either side.
+    assert!((700..=1_300).contains(&sampled), "{sampled}");
 }
 
 #[test]
