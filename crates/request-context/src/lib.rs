@@ -134,7 +134,7 @@ impl RequestContext {
         // With a record of its own, which nobody reads: the request's is read when its answer ends, and what goes on
         // for an hour would fill it.
         let record = Arc::new(Record::begin());
-        let facts = Facts { deadline, record, ..(*self.facts).clone() };
+        let facts = Facts { record, deadline, ..(*self.facts).clone() };
         Self { facts: Arc::new(facts), section: None, span: self.span }
     }
 
