@@ -1,5 +1,6 @@
 use std::cell::LazyCell;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
@@ -11,6 +12,7 @@ use http::{Method, Request};
 use http_body_util::BodyExt;
 use middleware::{Context, Json, Path, PublicUrl, Query, RequestSettings};
 use problem::Naming;
+use request_context::Unobserved;
 use serde::{Deserialize, Serialize};
 use tokio::runtime::{Builder, Runtime};
 use tower::ServiceExt;
@@ -52,6 +54,7 @@ fn service() -> Router {
         &trusted,
         &public_url,
         Naming::CamelCase,
+        Arc::new(Unobserved),
     )
 }
 

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use middleware::{RequestSettings, StoreSettings};
 use serde::{Deserialize, Serialize};
 use service_runtime::settings::load;
-use service_runtime::{AdminSettings, Invalid, ServerSettings, ServiceSettings};
+use service_runtime::{AdminSettings, Invalid, ServerSettings, ServiceSettings, TelemetrySettings};
 use upstream_client::{CacheSettings, UpstreamSettings};
 
 /// The sections that the services share.
@@ -17,6 +17,8 @@ struct Settings {
     admin: AdminSettings,
     #[serde(default)]
     server: ServerSettings,
+    #[serde(default)]
+    telemetry: TelemetrySettings,
     #[serde(default)]
     requests: RequestSettings,
     #[serde(default)]
@@ -39,6 +41,10 @@ impl ServiceSettings for Settings {
 
     fn server(&self) -> &ServerSettings {
         &self.server
+    }
+
+    fn telemetry(&self) -> &TelemetrySettings {
+        &self.telemetry
     }
 
     fn check(&self) -> Result<(), Invalid> {

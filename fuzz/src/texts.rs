@@ -34,7 +34,7 @@ fn trace(value: &HeaderValue) {
     let headers = HeaderMap::from_iter([(TRACEPARENT, value.clone()), (TRACESTATE, value.clone())]);
     if let Some(trace) = Trace::continued(&headers) {
         let mut onward = HeaderMap::new();
-        trace.inject(&mut onward);
+        trace.inject(trace.span_id(), &mut onward);
         assert!(Trace::continued(&onward).is_some_and(|next| next.trace_id() == trace.trace_id()));
     }
 }

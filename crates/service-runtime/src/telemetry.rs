@@ -206,10 +206,12 @@ fn resource(name: &'static str, version: &'static str, variables: &Variables) ->
 
 /// Which build runs: of which version, and of which commit if the build was told.
 fn build_info(meter: &Meter, name: &'static str, version: &'static str) {
-    let mut attributes = vec![KeyValue::new(SERVICE_NAME, name), KeyValue::new(SERVICE_VERSION, version)];
-    if let Some(revision) = option_env!("TRIPTYCH_REVISION") {
-        attributes.push(KeyValue::new(VCS_REF_HEAD_REVISION, revision));
-    }
+    let revision = option_env!("TRIPTYCH_REVISION").unwrap_or("unknown");
+    let attributes = [
+        KeyValue::new(SERVICE_NAME, name),
+        KeyValue::new(SERVICE_VERSION, version),
+        KeyValue::new(VCS_REF_HEAD_REVISION, revision),
+    ];
     let gauge = meter.u64_observable_gauge("triptych.build.info").with_description("The build that runs");
     gauge.with_callback(move |observer| observer.observe(1, &attributes)).build();
 }

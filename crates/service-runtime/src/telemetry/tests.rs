@@ -43,7 +43,7 @@ async fn metrics_have_the_names_that_dashboards_know() {
     for name in [
         r#"http_server_request_duration_seconds_count{http_request_method="GET",http_response_status_code="200",http_route="/home",url_scheme="http"}"#,
         "http_server_active_requests",
-        r#"triptych_build_info{service_name="tiny",service_version="1.2.3"}"#,
+        r#"triptych_build_info{service_name="tiny",service_version="1.2.3",vcs_ref_head_revision="unknown"}"#,
         r#"triptych_telemetry_dropped_total{error_type="queue_full",triptych_signal="spans"}"#,
         "process_memory_usage_bytes",
         "process_cpu_time_seconds_total",
