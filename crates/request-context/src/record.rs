@@ -1,7 +1,8 @@
 //! What happened to one request: the spans of its sections and calls.
 //!
 //! Every request is recorded, since whether it failed or was slow is known only at its end; who exports it, draws it or
-//! counts it reads the same record then. So a span here is a few moves and one lock, and nothing is formatted.
+//! counts it reads the same record then. So a span here is a list of
+//! attributes and one lock, and nothing is formatted.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};

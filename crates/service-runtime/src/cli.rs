@@ -157,7 +157,7 @@ where
     }
 }
 
-/// Goes as far as `serve` goes before it opens a port.
+/// Goes as far as `serve` goes before it opens a port, without connecting to a collector.
 fn check<S, B>(
     service: Service<S, B>,
     settings: S,

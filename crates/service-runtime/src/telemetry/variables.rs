@@ -50,7 +50,7 @@ pub(crate) struct Variables {
 pub(super) struct Limits {
     /// The most that wait, those that are on their way included.
     pub(super) queue: usize,
-    /// The most that are sent at once.
+    /// When so many have come they are sent, with the whole of the request that made them so many.
     pub(super) batch: usize,
     /// How long the first of them waits for the others.
     pub(super) delay: Duration,
