@@ -18,9 +18,6 @@ use crate::trace::new_span_id;
 /// More spans than any screen has. What follows is counted and not kept.
 const MOST_SPANS: usize = 256;
 
-/// About so much is said of a piece of work beyond what is known beforehand.
-const MORE: usize = 4;
-
 /// The record of a request.
 #[derive(Debug)]
 pub(crate) struct Record {
@@ -46,8 +43,10 @@ pub struct Recorded {
     pub began: Duration,
     /// How long it took.
     pub took: Duration,
-    /// What is known of it, by names of OpenTelemetry's semantic conventions where there is one.
-    pub attributes: Vec<KeyValue>,
+    /// What is known beforehand of all work of its kind.
+    pub known: Option<Arc<[KeyValue]>>,
+    /// What is said of it beyond that.
+    pub said: Vec<KeyValue>,
     /// Whether it failed.
     pub status: Status,
     /// Another span that it waited for without being a part of it.
@@ -62,6 +61,26 @@ pub struct Work {
     since: Instant,
     stopped: bool,
     span: Option<Recorded>,
+}
+
+impl Recorded {
+    /// What there is to say of it, by names of OpenTelemetry's semantic conventions where there is one.
+    pub fn attributes(&self) -> impl Iterator<Item = &KeyValue> {
+        self.known.iter().flat_map(|known| known.iter()).chain(&self.said)
+    }
+
+    /// What is said of it under this name.
+    pub fn attribute(&self, key: &str) -> Option<&KeyValue> {
+        self.attributes().find(|attribute| attribute.key.as_str() == key)
+    }
+
+    /// The same, for whoever keeps it.
+    pub fn into_attributes(self) -> Vec<KeyValue> {
+        match self.known {
+            Some(known) => [&known[..], &self.said].concat(),
+            None => self.said,
+        }
+    }
 }
 
 impl Record {
@@ -110,7 +129,8 @@ impl Work {
             name,
             began: since - record.began,
             took: Duration::ZERO,
-            attributes: Vec::new(),
+            known: None,
+            said: Vec::new(),
             status: Status::Unset,
             link: None,
         };
@@ -132,14 +152,12 @@ impl Work {
 
     /// Says something of it.
     pub fn set(&mut self, key: &'static str, value: impl Into<Value>) {
-        self.span_mut().attributes.push(KeyValue::new(Key::from_static_str(key), value));
+        self.span_mut().said.push(KeyValue::new(Key::from_static_str(key), value));
     }
 
     /// Says what is known beforehand of all work of its kind.
-    pub fn describe(&mut self, known: &[KeyValue]) {
-        let attributes = &mut self.span_mut().attributes;
-        attributes.reserve(known.len() + MORE);
-        attributes.extend_from_slice(known);
+    pub fn describe(&mut self, known: &Arc<[KeyValue]>) {
+        self.span_mut().known = Some(Arc::clone(known));
     }
 
     /// Says that it went out, at this moment: what it waited for from then on was another service. Gives how long it had
@@ -194,7 +212,7 @@ mod tests {
         tokio::time::advance(Duration::from_millis(5)).await;
         let mut call = ctx.within(&section).begin(SpanKind::Internal, "GET /promos");
         tokio::time::advance(Duration::from_millis(8)).await;
-        call.describe(&[KeyValue::new("triptych.upstream", "promos")]);
+        call.describe(&Arc::from([KeyValue::new("triptych.upstream", "promos")]));
         assert_eq!(call.went_out(Instant::now()), Duration::from_millis(8));
         tokio::time::advance(Duration::from_millis(12)).await;
         call.stop();
@@ -214,7 +232,7 @@ mod tests {
         assert_eq!((section.began, section.took), (Duration::ZERO, Duration::from_millis(27)));
         assert_eq!((&call.status, &section.status), (&Status::error(""), &Status::Unset));
         assert_eq!((&call.kind, &section.kind), (&SpanKind::Client, &SpanKind::Internal));
-        let keys: Vec<_> = call.attributes.iter().map(|said| said.key.as_str()).collect();
+        let keys: Vec<_> = call.attributes().map(|said| said.key.as_str()).collect();
         assert_eq!(keys, ["triptych.upstream", "triptych.contract.path", "error.type"]);
         assert!(ctx.recorded().is_empty());
     }

@@ -84,8 +84,12 @@ impl Trace {
 
     /// The headers that make an upstream's span a child of `span`, which is one of ours.
     pub fn inject(&self, span: SpanId, headers: &mut HeaderMap) {
-        let parent = format!("00-{}-{span}-{:02x}", self.id, self.flags.to_u8());
-        headers.insert(TRACEPARENT, HeaderValue::try_from(parent).expect("hexadecimal digits and hyphens"));
+        let mut parent = *b"00-00000000000000000000000000000000-0000000000000000-00";
+        write_hex(&self.id.to_bytes(), &mut parent[3..35]);
+        write_hex(&span.to_bytes(), &mut parent[36..52]);
+        write_hex(&[self.flags.to_u8()], &mut parent[53..]);
+        headers
+            .insert(TRACEPARENT, HeaderValue::from_bytes(&parent).expect("hexadecimal digits and hyphens"));
         if let Some(state) = &self.state {
             headers.insert(TRACESTATE, state.clone());
         }
@@ -95,6 +99,14 @@ impl Trace {
 /// The id of a new span: random, and never the invalid one.
 pub(crate) fn new_span_id() -> SpanId {
     SpanId::from(rand::random::<u64>().max(1))
+}
+
+/// Two digits for each byte.
+fn write_hex(bytes: &[u8], to: &mut [u8]) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    for (byte, digits) in bytes.iter().zip(to.chunks_exact_mut(2)) {
+        digits.copy_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 0xf)]]);
+    }
 }
 
 /// `version "-" trace-id "-" parent-id "-" flags`; a version after 00 may append fields, 00 may not.

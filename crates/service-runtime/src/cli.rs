@@ -235,9 +235,10 @@ where
     let telemetry = Telemetry::start(service.name, service.version, settings.telemetry(), env);
     let telemetry = telemetry.map_err(Failure::settings)?;
     let directives = env.iter().find(|(name, _)| name == RUST_LOG).map(|(_, directives)| directives.as_str());
-    let log = log::start(directives.unwrap_or(&settings.server().log), &telemetry)
+    let filter = log::filter(directives.unwrap_or(&settings.server().log))
         .map_err(|error| Failure::settings(format!("{RUST_LOG}: {error}")))?;
-    telemetry.observe_dropped(Some(log.lost()));
+    let log =
+        log::start(filter, &telemetry).map_err(|error| Failure::settings(format!("the log: {error}")))?;
     Ok((telemetry, log))
 }
 

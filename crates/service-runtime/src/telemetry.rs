@@ -3,6 +3,7 @@
 //! Requests are recorded once, in their `RequestContext`, and read when they have ended, by the [`Observe`] that
 //! this makes. What leaves the process goes through queues that nobody waits for.
 
+mod delivery;
 mod dropped;
 pub(crate) mod log;
 mod logs;
@@ -30,11 +31,10 @@ use opentelemetry_semantic_conventions::attribute::{
 };
 use request_context::{Observe, Unobserved};
 use tokio::time::Instant;
-use tracing_appender::non_blocking::ErrorCounter;
 use uuid::Uuid;
 
 use crate::{BuildError, Inspector};
-use dropped::AllDropped;
+use dropped::{AllDropped, Dropped};
 use logs::IntoQueue;
 use metrics::Metrics;
 use observer::Observer;
@@ -96,6 +96,7 @@ impl Telemetry {
         build_info(&meter, name, version);
         process::observe(&meter);
         let dropped = AllDropped::default();
+        dropped.observe(&meter);
         let spans = spans(&variables, &resource, &dropped)?;
         let inspector =
             settings.inspector.then(|| Inspector::new(settings.inspector_requests, settings.slow));
@@ -152,9 +153,9 @@ impl Telemetry {
         self.0.records.as_ref().map(|(_, provider)| provider)
     }
 
-    /// Shows what is lost, of the lines of the log as well.
-    pub(crate) fn observe_dropped(&self, lines: Option<ErrorCounter>) {
-        self.0.dropped.observe(&self.0.meter, lines);
+    /// Where lost lines of the log are counted.
+    fn lost_lines(&self) -> Arc<Dropped> {
+        Arc::clone(&self.0.dropped.log_lines)
     }
 }
 

@@ -1,5 +1,7 @@
 //! How an operation is called in spans and metrics: put together once, since it is said with every call.
 
+use std::sync::Arc;
+
 use opentelemetry::{KeyValue, StringValue};
 use url::Url;
 
@@ -10,7 +12,7 @@ pub(crate) struct Labels {
     /// Of its spans. One of few, whatever is asked for.
     pub(crate) span: StringValue,
     /// What is shorter is the beginning of what is longer.
-    all: [KeyValue; 6],
+    all: Arc<[KeyValue]>,
 }
 
 impl Labels {
@@ -21,14 +23,14 @@ impl Labels {
         Self {
             // Where the service itself is what is asked there is no path, and no space before it.
             span: format!("{method} {}", operation.path).trim_end().to_owned().into(),
-            all: [
+            all: Arc::new([
                 KeyValue::new("triptych.upstream", upstream),
                 KeyValue::new("triptych.operation", operation.name),
                 KeyValue::new("http.request.method", method),
                 KeyValue::new("server.address", shared(url.host_str().unwrap_or_default())),
                 KeyValue::new("server.port", i64::from(port)),
                 KeyValue::new("url.template", operation.path),
-            ],
+            ]),
         }
     }
 
@@ -43,12 +45,12 @@ impl Labels {
     }
 
     /// What each of its spans says.
-    pub(crate) fn step(&self) -> &[KeyValue] {
+    pub(crate) fn step(&self) -> &Arc<[KeyValue]> {
         &self.all
     }
 }
 
 /// Cheap to clone.
 fn shared(text: &str) -> StringValue {
-    std::sync::Arc::<str>::from(text).into()
+    Arc::<str>::from(text).into()
 }

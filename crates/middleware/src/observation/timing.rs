@@ -24,8 +24,7 @@ pub(super) fn show(completed: &Completed, headers: &mut HeaderMap) {
 }
 
 fn section(span: &Recorded) -> Option<String> {
-    let named = span.attributes.iter().find(|attribute| attribute.key.as_str() == SECTION)?;
-    Some(named.value.as_str().into_owned())
+    Some(span.attribute(SECTION)?.value.as_str().into_owned())
 }
 
 /// A name as the header's grammar wants it, in which there are no spaces, commas, semicolons or quotes.

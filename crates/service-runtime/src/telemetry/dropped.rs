@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::Meter;
-use tracing_appender::non_blocking::ErrorCounter;
 
 /// Of one signal.
 #[derive(Debug, Default)]
@@ -36,19 +35,21 @@ impl Dropped {
 pub(super) struct AllDropped {
     pub(super) spans: Arc<Dropped>,
     pub(super) log_records: Arc<Dropped>,
+    /// Of the log's own lines.
+    pub(super) log_lines: Arc<Dropped>,
 }
 
 impl AllDropped {
-    /// Shows them, and the lines of the log that nobody read in time.
-    pub(super) fn observe(&self, meter: &Meter, lines: Option<ErrorCounter>) {
+    /// Shows them.
+    pub(super) fn observe(&self, meter: &Meter) {
         let attributes = |signal: &'static str, why: &'static str| {
             [KeyValue::new("triptych.signal", signal), KeyValue::new("error.type", why)]
         };
-        let signals = [("spans", Arc::clone(&self.spans)), ("log_records", Arc::clone(&self.log_records))];
+        let signals =
+            [("spans", &self.spans), ("log_records", &self.log_records), ("log_lines", &self.log_lines)];
         let counters = signals.map(|(signal, dropped)| {
-            (attributes(signal, "queue_full"), attributes(signal, "export_failed"), dropped)
+            (attributes(signal, "queue_full"), attributes(signal, "export_failed"), Arc::clone(dropped))
         });
-        let of_lines = attributes("log_lines", "queue_full");
         let counter = meter.u64_observable_counter("triptych.telemetry.dropped");
         counter
             .with_description("What was lost of the telemetry itself")
@@ -57,9 +58,6 @@ impl AllDropped {
                     let (by_room, by_failure) = dropped.counts();
                     observer.observe(by_room, full);
                     observer.observe(by_failure, failed);
-                }
-                if let Some(lines) = &lines {
-                    observer.observe(lines.dropped_lines() as u64, &of_lines);
                 }
             })
             .build();

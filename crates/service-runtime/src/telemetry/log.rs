@@ -1,36 +1,46 @@
 //! The service's own log: JSON lines, or lines for people on a terminal, on standard output.
 //!
-//! A thread writes it, so that whoever reads it slowly holds up no request: lines that it cannot keep up with
-//! are lost, and counted.
+//! A queue is between, so that whoever reads it slowly holds up no request: lines that it has no room for are lost, and
+//! counted.
 
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
 use std::panic;
-use std::sync::mpsc;
-use std::thread;
+use std::sync::Arc;
 use std::time::Duration;
 
 use opentelemetry_appender_tracing::layer::OpenTelemetryTracingBridge;
+use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use tokio::time::sleep;
 use tracing::Metadata;
-use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::filter::{ParseError, filter_fn};
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, fmt};
 
 use super::Telemetry;
+use super::dropped::Dropped;
+use super::queue::{Queue, Sink};
+use super::variables::Limits;
 
-/// How many lines wait to be written: a few megabytes.
-const WAITING: usize = 8192;
+/// A few megabytes at most; and soon enough for whoever watches.
+const LIMITS: Limits = Limits { queue: 8192, batch: 1024, delay: Duration::from_millis(10) };
 /// How long the end of the process waits for them.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 const BETWEEN_REPORTS: Duration = Duration::from_mins(1);
 
 /// The log of a process, until its end.
 pub(crate) struct Log {
-    lost: ErrorCounter,
-    writer: WorkerGuard,
+    lines: Lines,
+    lost: Arc<Dropped>,
 }
+
+/// Puts lines into the queue.
+#[derive(Clone)]
+struct Lines(Arc<Queue<Box<[u8]>>>);
+
+/// Writes them.
+struct Out<W>(W);
 
 /// Those whose events an exporter causes: to export them would cause more.
 const EXPORTERS: [&str; 9] =
@@ -38,11 +48,15 @@ const EXPORTERS: [&str; 9] =
 /// It names people by a hash that is always the same, which spans must not be joined with: it stays on this machine.
 const AUDIT: &str = "audit";
 
-/// Starts logging what `directives` let through. Only the first call of a process counts.
-pub(crate) fn start(directives: &str, telemetry: &Telemetry) -> Result<Log, ParseError> {
-    let filter = EnvFilter::try_new(directives)?;
-    let (writer, log) = in_background(BufWriter::new(io::stdout()));
-    let lines = fmt::layer().with_writer(writer);
+/// Which events are logged, as `directives` say.
+pub(crate) fn filter(directives: &str) -> Result<EnvFilter, ParseError> {
+    EnvFilter::try_new(directives)
+}
+
+/// Starts logging what the filter lets through. Only the first call of a process counts.
+pub(crate) fn start(filter: EnvFilter, telemetry: &Telemetry) -> io::Result<Log> {
+    let log = Log::to(io::stdout(), telemetry.lost_lines())?;
+    let lines = fmt::layer().with_writer(log.lines.clone());
     let lines = if io::stdout().is_terminal() {
         lines.boxed()
     } else {
@@ -60,27 +74,20 @@ fn may_leave(event: &Metadata<'_>) -> bool {
     event.target() != AUDIT && !EXPORTERS.iter().any(|name| event.target().starts_with(name))
 }
 
-fn in_background(out: impl Write + Send + 'static) -> (NonBlocking, Log) {
-    let builder = NonBlockingBuilder::default().lossy(true).buffered_lines_limit(WAITING).thread_name("log");
-    let (lines, writer) = builder.finish(out);
-    let lost = lines.error_counter();
-    (lines, Log { lost, writer })
-}
-
 impl Log {
-    /// How many lines were lost.
-    pub(crate) fn lost(&self) -> ErrorCounter {
-        self.lost.clone()
+    fn to(out: impl Write + Send + 'static, lost: Arc<Dropped>) -> io::Result<Self> {
+        let queue = Queue::start("log_lines", LIMITS, Arc::clone(&lost), Out(out))?;
+        Ok(Self { lines: Lines(Arc::new(queue)), lost })
     }
 
     /// Reports lost lines once in a while, for ever.
     pub(crate) fn watch(&self) -> impl Future<Output = ()> + use<> {
-        let lost = self.lost.clone();
+        let lost = Arc::clone(&self.lost);
         async move {
             let mut reported = 0;
             loop {
                 sleep(BETWEEN_REPORTS).await;
-                let total = lost.dropped_lines();
+                let (total, _) = lost.counts();
                 if total > reported {
                     report(total);
                     reported = total;
@@ -91,22 +98,42 @@ impl Log {
 
     /// Waits until all is written, if somebody reads it.
     pub(crate) fn end(self) {
-        let Self { lost, writer } = self;
-        if lost.dropped_lines() > 0 {
-            report(lost.dropped_lines());
+        if let (total @ 1.., _) = self.lost.counts() {
+            report(total);
         }
-        let (written, is_written) = mpsc::channel::<()>();
-        // On a thread of its own, because the guard itself writes to standard output when that is not read.
-        thread::spawn(move || {
-            drop(writer);
-            drop(written);
-        });
-        // An error, when the sender is gone or the time is over: both say that it is time to go.
-        let _ = is_written.recv_timeout(LAST_WORDS);
+        // An error, when there is nobody any more or the time is over: both say that it is time to go.
+        let _ = self.lines.0.end().recv_timeout(LAST_WORDS);
     }
 }
 
-fn report(total: usize) {
+impl<W: Write + Send + 'static> Sink<Box<[u8]>> for Out<W> {
+    fn send(&mut self, lines: Vec<Box<[u8]>>) -> OTelSdkResult {
+        let written = self.0.write_all(&lines.concat()).and_then(|()| self.0.flush());
+        written.map_err(|error| OTelSdkError::InternalFailure(error.to_string()))
+    }
+}
+
+impl<'a> MakeWriter<'a> for Lines {
+    type Writer = &'a Self;
+
+    fn make_writer(&'a self) -> &'a Self {
+        self
+    }
+}
+
+impl Write for &Lines {
+    /// A line, as a whole.
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.0.put(1, || line.into());
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn report(total: u64) {
     tracing::warn!(lost.total = total, "log lines were lost: standard output is read too slowly");
 }
 
@@ -139,12 +166,11 @@ mod tests {
     fn a_reader_that_stalls_holds_up_nobody() {
         let reader = Reader::default();
         let stalled = reader.0.lock().unwrap();
-        let (mut lines, log) = in_background(reader.clone());
-        for _ in 0..3 * WAITING {
-            lines.write_all(b"a line\n").unwrap();
+        let log = Log::to(reader.clone(), Arc::default()).unwrap();
+        for _ in 0..3 * LIMITS.queue {
+            (&log.lines).write_all(b"a line\n").unwrap();
         }
-        let lost = log.lost.dropped_lines();
-        assert!((WAITING..=2 * WAITING).contains(&lost), "{lost}");
+        assert_eq!(log.lost.counts(), (2 * LIMITS.queue as u64, 0));
         log.end();
         assert!(stalled.is_empty());
     }
@@ -152,11 +178,23 @@ mod tests {
     #[test]
     fn nothing_is_lost_at_the_end() {
         let reader = Reader::default();
-        let (mut lines, log) = in_background(BufWriter::new(reader.clone()));
+        let log = Log::to(reader.clone(), Arc::default()).unwrap();
         for _ in 0..1000 {
-            lines.write_all(b"a line\n").unwrap();
+            (&log.lines).write_all(b"a line\n").unwrap();
         }
         log.end();
         assert_eq!(reader.0.lock().unwrap().len(), 7000);
+    }
+
+    #[test]
+    fn lines_appear_while_the_process_lives() {
+        let reader = Reader::default();
+        let log = Log::to(reader.clone(), Arc::default()).unwrap();
+        for number in 1..=3 {
+            (&log.lines).write_all(b"a line\n").unwrap();
+            while reader.0.lock().unwrap().len() < 7 * number {
+                std::thread::yield_now();
+            }
+        }
     }
 }

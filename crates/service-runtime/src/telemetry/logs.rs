@@ -18,16 +18,10 @@ pub(super) struct IntoQueue(pub(super) Arc<Queue<Record>>);
 
 impl LogProcessor for IntoQueue {
     fn emit(&self, record: &mut SdkLogRecord, scope: &InstrumentationScope) {
-        let field = |name: &str| match record.attributes_iter().find(|(key, _)| key.as_str() == name) {
-            Some((_, AnyValue::String(value))) => Some(value.as_str().to_owned()),
-            _ => None,
-        };
-        let trace = field("trace_id").and_then(|id| TraceId::from_hex(&id).ok());
-        let span = field("span_id").and_then(|id| SpanId::from_hex(&id).ok());
-        if let Some(trace) = trace {
-            record.set_trace_context(trace, span.unwrap_or(SpanId::INVALID), None);
-        }
-        self.0.put(Box::new((record.clone(), scope.clone())), 1);
+        self.0.put(1, || {
+            in_its_trace(record);
+            Box::new((record.clone(), scope.clone()))
+        });
     }
 
     fn force_flush(&self) -> OTelSdkResult {
@@ -36,5 +30,17 @@ impl LogProcessor for IntoQueue {
 
     fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
         Ok(())
+    }
+}
+
+fn in_its_trace(record: &mut SdkLogRecord) {
+    let field = |name: &str| match record.attributes_iter().find(|(key, _)| key.as_str() == name) {
+        Some((_, AnyValue::String(value))) => Some(value.as_str()),
+        _ => None,
+    };
+    let trace = field("trace_id").and_then(|id| TraceId::from_hex(id).ok());
+    let span = field("span_id").and_then(|id| SpanId::from_hex(id).ok());
+    if let Some(trace) = trace {
+        record.set_trace_context(trace, span.unwrap_or(SpanId::INVALID), None);
     }
 }

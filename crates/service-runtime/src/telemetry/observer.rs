@@ -51,10 +51,10 @@ impl Observe for Observer {
         if let Some(spans) = &self.spans
             && let Some(because) = sampled(&request, self.slow)
         {
-            let user = request.context.caller().map(|caller| self.users.of(caller));
-            let exported = Exported { request, because, user };
-            let weight = exported.len();
-            spans.put(exported, weight);
+            spans.put(Exported::count(&request), || {
+                let user = request.context.caller().map(|caller| self.users.of(caller));
+                Exported::new(request, because, user)
+            });
         }
     }
 }

@@ -56,12 +56,10 @@ impl RequestMetrics {
 
     /// Counts a section that came to an end, if the span is one's.
     fn section(&self, route: Option<&StringValue>, span: &Recorded) {
-        let of = |key: &str| span.attributes.iter().find(|attribute| attribute.key.as_str() == key).cloned();
-        let (Some(section), Some(status)) = (of("triptych.section"), of("triptych.section.status")) else {
-            return;
-        };
+        let said = (span.attribute("triptych.section"), span.attribute("triptych.section.status"));
+        let (Some(section), Some(status)) = said else { return };
         let route = route.cloned().unwrap_or_else(|| "unmatched".into());
-        let attributes = [section, status, KeyValue::new("http.route", route)];
+        let attributes = [section.clone(), status.clone(), KeyValue::new("http.route", route)];
         self.sections.record(span.took.as_secs_f64(), &attributes);
     }
 }

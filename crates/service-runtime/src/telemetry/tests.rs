@@ -35,7 +35,6 @@ fn series(telemetry: &Telemetry) -> Vec<String> {
 #[tokio::test]
 async fn metrics_have_the_names_that_dashboards_know() {
     let telemetry = started();
-    telemetry.observe_dropped(None);
     let observer = telemetry.observer();
     observer.began();
     observer.completed(request(Some("/home"), Some(200)));

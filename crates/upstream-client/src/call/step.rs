@@ -115,7 +115,9 @@ impl Drop for Step {
             self.ended(if over { Outcome::Timeout } else { Outcome::Cancelled }, None);
         }
         let outcome = self.outcome.unwrap_or(Outcome::Cancelled);
-        self.set("triptych.outcome", outcome.as_str());
+        if outcome != Outcome::Ok {
+            self.set("triptych.outcome", outcome.as_str());
+        }
         if !matches!(outcome, Outcome::Ok | Outcome::Cancelled) {
             self.work.fail(outcome.as_str());
         }
@@ -132,12 +134,13 @@ impl fmt::Debug for Step {
 }
 
 impl Reason {
-    pub(crate) const fn as_str(self) -> &'static str {
+    /// Why there is another attempt than the first.
+    pub(crate) const fn of_another(self) -> Option<&'static str> {
         match self {
-            Self::First => "first",
-            Self::Retry => "retry",
-            Self::Hedge => "hedge",
-            Self::FreshToken => "fresh_token",
+            Self::First => None,
+            Self::Retry => Some("retry"),
+            Self::Hedge => Some("hedge"),
+            Self::FreshToken => Some("fresh_token"),
         }
     }
 }

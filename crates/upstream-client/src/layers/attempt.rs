@@ -4,7 +4,7 @@ use tower::ServiceExt;
 
 use super::Next;
 use crate::answer::Reply;
-use crate::call::{Call, Reason, Step};
+use crate::call::{Call, Step};
 use crate::error::{CallErrorKind, Failure};
 use crate::outcome::Outcome;
 
@@ -15,8 +15,8 @@ layer! {
 
 async fn recorded<S: Next<Reply>>(next: S, mut call: Call) -> Result<Reply, Failure> {
     let (mut step, sent) = Step::attempt(&call.facts, call.deadline.min(call.told));
-    step.set("triptych.attempt", call.reason.as_str());
-    if call.reason != Reason::First {
+    if let Some(why) = call.reason.of_another() {
+        step.set("triptych.attempt", why);
         step.set("http.request.resend_count", call.resends);
     }
     (call.span, call.sent) = (step.id(), Some(sent));

@@ -37,7 +37,7 @@ struct Link {
     span_id: String,
 }
 
-struct Attributes<'a>(&'a [KeyValue]);
+struct Attributes<'a>(&'a Recorded);
 
 /// The spans as JSON, in the order in which they began.
 pub(super) fn written(spans: &[Recorded]) -> Box<RawValue> {
@@ -60,14 +60,14 @@ fn span(recorded: &Recorded) -> Span<'_> {
             .link
             .as_ref()
             .map(|link| Link { trace_id: link.trace_id().to_string(), span_id: link.span_id().to_string() }),
-        attributes: Attributes(&recorded.attributes),
+        attributes: Attributes(recorded),
     }
 }
 
 /// What happened to the calls that is worth a mark, and how often.
 pub(super) fn marks(spans: &[Recorded]) -> BTreeMap<&'static str, u32> {
     let mut marks = BTreeMap::new();
-    for attribute in spans.iter().flat_map(|span| &span.attributes) {
+    for attribute in spans.iter().flat_map(Recorded::attributes) {
         if let Some(mark) = mark(attribute) {
             *marks.entry(mark).or_default() += 1;
         }
@@ -96,8 +96,8 @@ fn mark(KeyValue { key, value, .. }: &KeyValue) -> Option<&'static str> {
 
 impl Serialize for Attributes<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for KeyValue { key, value, .. } in self.0 {
+        let mut map = serializer.serialize_map(None)?;
+        for KeyValue { key, value, .. } in self.0.attributes() {
             match value {
                 Value::Bool(value) => map.serialize_entry(key.as_str(), value),
                 Value::I64(value) => map.serialize_entry(key.as_str(), value),

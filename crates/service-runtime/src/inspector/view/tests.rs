@@ -71,7 +71,8 @@ pub(in super::super) fn span(
         name: name.into(),
         began: Duration::from_millis(began),
         took: Duration::from_millis(ended - began),
-        attributes: attributes.iter().map(|(key, value)| KeyValue::new(*key, value.clone())).collect(),
+        known: None,
+        said: attributes.iter().map(|(key, value)| KeyValue::new(*key, value.clone())).collect(),
         status: Status::Unset,
         link: None,
     }
@@ -93,7 +94,7 @@ fn eventful() -> Completed {
         SpanKind::Client,
         "GET /orders",
         (1, 90),
-        &[orders.clone(), attempt("first"), outcome("cancelled"), ("triptych.wait", 12.into())],
+        &[orders.clone(), outcome("cancelled"), ("triptych.wait", 12.into())],
     );
     late.status = Status::error("");
     let mut shared = span(
@@ -169,7 +170,6 @@ async fn a_request_is_told_with_what_happened_to_its_calls() {
         },
         {
           "attributes": {
-            "triptych.attempt": "first",
             "triptych.outcome": "cancelled",
             "triptych.upstream": "orders",
             "triptych.wait": 12

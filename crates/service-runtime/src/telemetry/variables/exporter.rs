@@ -37,7 +37,27 @@ impl Exporter {
         let timeout = env.milliseconds(&timeout.name, Duration::from_secs(10))?;
         let compression = compression(&Setting::find(env, signal, "COMPRESSION"))?;
         let endpoint = endpoint(&Setting::find(env, signal, "ENDPOINT"), protocol, signal)?;
+        refuse(env, signal)?;
         Ok(endpoint.map(|endpoint| Self { protocol, endpoint, timeout, compression }))
+    }
+}
+
+/// What the standard has and we do not do: whoever relies on it shall hear of it.
+fn refuse(env: &Env<'_>, signal: &str) -> Result<(), BadVariable> {
+    let authorities = "is not supported: SSL_CERT_FILE names the authorities to trust";
+    let client = "is not supported: a collector is asked without a certificate of the client's";
+    for (key, problem) in
+        [("CERTIFICATE", authorities), ("CLIENT_CERTIFICATE", client), ("CLIENT_KEY", client)]
+    {
+        let setting = Setting::find(env, signal, key);
+        if setting.value.is_some() {
+            return Err(setting.wrong(problem));
+        }
+    }
+    let temporality = Setting::find(env, signal, "TEMPORALITY_PREFERENCE");
+    match temporality.value.map(str::to_ascii_lowercase).as_deref() {
+        None | Some("cumulative") => Ok(()),
+        Some(_) => Err(temporality.wrong("must be cumulative")),
     }
 }
 

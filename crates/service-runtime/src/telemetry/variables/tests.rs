@@ -76,6 +76,17 @@ fn a_malformed_variable_is_one_clear_line() {
         ("OTEL_EXPORTER_OTLP_TIMEOUT", "10s", timeout),
         ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "0", timeout),
         ("OTEL_EXPORTER_OTLP_COMPRESSION", "zstd", "must be gzip or none"),
+        (
+            "OTEL_EXPORTER_OTLP_CERTIFICATE",
+            "/ca.pem",
+            "is not supported: SSL_CERT_FILE names the authorities to trust",
+        ),
+        (
+            "OTEL_EXPORTER_OTLP_LOGS_CLIENT_KEY",
+            "/key.pem",
+            "is not supported: a collector is asked without a certificate of the client's",
+        ),
+        ("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "delta", "must be cumulative"),
         ("OTEL_TRACES_EXPORTER", "jaeger", "must be otlp or none"),
         (
             "OTEL_TRACES_SAMPLER",
