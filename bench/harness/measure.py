@@ -110,6 +110,7 @@ def run_round(program, run):
     program.per_second.append(report["requests"] / report["seconds"])
     program.p50_us.append(report["p50_us"])
     program.p99_us.append(report["p99_us"])
+    return report
 
 
 def run_users(system, bff, program, credentials, seconds):

@@ -1,9 +1,10 @@
-"""What telemetry costs: a screen with it off and with it on in several ways, asked in turn within one run."""
+"""What telemetry costs: a screen with it on in several ways, each asked at the same time as one with it off."""
 
 import json
 import re
 import time
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from measure import CONNECTIONS, SCREENS, Program, load, median, run_round, spread
@@ -11,7 +12,8 @@ from system import SPANS_LEAVE_AFTER_MS, exporting
 
 # After a round, so that its spans have left when its CPU is read.
 SETTLE_SECONDS = 1.5 * SPANS_LEAVE_AFTER_MS / 1000
-OFF = "off"
+# Connections to each of two that are asked at once.
+EACH = CONNECTIONS // 2
 # How much of the CPU with telemetry off the same screen may cost with it on.
 AIMS = {"1 % of traces": 1.03, "all traces": 1.10}
 # And its p99, when nothing takes what is sent.
@@ -25,6 +27,8 @@ class Way:
 
     name: str
     program: Program
+    # With telemetry off, asked at the same time.
+    beside: Program
     admin: str
     # Where its telemetry goes and is counted, if anywhere.
     collector: str = ""
@@ -39,13 +43,11 @@ class Costs:
     screen: object
     ways: list
 
-    def off(self):
-        return next(way for way in self.ways if way.name == OFF)
 
-    def ratios(self, way, what="cpu_us"):
-        """Of one way by `off`, round by round."""
-        pairs = zip(getattr(way.program, what), getattr(self.off().program, what))
-        return [with_it / without for with_it, without in pairs]
+def ratios(way, what="cpu_us"):
+    """Of one way by that with telemetry off, round by round."""
+    pairs = zip(getattr(way.program, what), getattr(way.beside, what))
+    return [with_it / without for with_it, without in pairs]
 
 
 def measure(system, effort, say):
@@ -54,24 +56,22 @@ def measure(system, effort, say):
 
 def measure_screen(system, screen, effort, say):
     ways = start(system, screen)
-    for way in ways:
-        load(system, way.program, CONNECTIONS, ["--seconds", effort.warm_up])
+    for program in (ways[0].beside, *(way.program for way in ways)):
+        load(system, program, EACH, ["--seconds", effort.warm_up])
     time.sleep(SETTLE_SECONDS)
     for way in ways:
         way.before = counts(way)
-    for number in range(rounds(effort)):
-        # Each is first, second and last about equally often: the machine is never the same at the end of a round.
-        turn = number % len(ways)
-        for way in ways[turn:] + ways[:turn]:
-            run_round(way.program, lambda: ask(system, way, effort.seconds))
-    costs = Costs(screen, ways)
+    for _ in range(rounds(effort)):
+        for way in ways:
+            way.requests += ask(system, way, effort.seconds)
     for way in ways:
         way.arrived = arrived(way)
         way.dropped = dropped(way.admin)
-        way.program.process.stop()
-    said = ", ".join(f"{way.name} {median(costs.ratios(way)):.2f} ×" for way in ways if way.name != OFF)
+    for program in (ways[0].beside, *(way.program for way in ways)):
+        program.process.stop()
+    said = ", ".join(f"{way.name} {median(ratios(way)):.2f} ×" for way in ways)
     say(f"{screen.path}, CPU by that with telemetry off: {said}")
-    return costs
+    return Costs(screen, ways)
 
 
 def rounds(effort):
@@ -83,20 +83,28 @@ def start(system, screen):
     """Call for call, as where a screen is compared with the bare program: then every upstream call has its span."""
     counted = {name: system.collector() for name in AIMS}
     share = {"1 % of traces": "0.01", "all traces": "1"}
-    settings = {OFF: {}} | {name: exporting(url, share[name]) for name, url in counted.items()}
+    settings = {name: exporting(url, share[name]) for name, url in counted.items()}
     settings |= {LOST[0]: exporting(system.nowhere(), "1"), LOST[1]: exporting(system.collector(silent=True), "1")}
+    off = system.bff(screen.bff, shares=False, settings={})
     ways = []
     for name, variables in settings.items():
         bff = system.bff(screen.bff, shares=False, settings=variables)
-        program = Program(bff.process, bff.url + screen.path, bff.credential)
-        ways.append(Way(name, program, bff.admin, counted.get(name, "")))
+        program, beside = (Program(one.process, one.url + screen.path, one.credential) for one in (bff, off))
+        ways.append(Way(name, program, beside, bff.admin, counted.get(name, "")))
     return ways
 
 
 def ask(system, way, seconds):
-    report = load(system, way.program, CONNECTIONS, ["--seconds", seconds])
+    """Both at once: the machine is then the same for both, however fast it is at the moment. How many requests the one
+    with telemetry answered."""
+    with ThreadPoolExecutor(2) as pool:
+        runs = [pool.submit(run_round, program, lambda program=program: one_of_both(system, program, seconds)) for program in (way.program, way.beside)]
+    return [run.result() for run in runs][0]["requests"]
+
+
+def one_of_both(system, program, seconds):
+    report = load(system, program, EACH, ["--seconds", seconds])
     time.sleep(SETTLE_SECONDS)
-    way.requests += report["requests"]
     return report
 
 
@@ -122,15 +130,17 @@ def dropped(admin):
 
 def table(costs_of_screens):
     """One row for each way, beside that with telemetry off."""
-    lines = ["| | CPU µs/request | ratio | p99 ms | ratio | spans that arrived/request | dropped |", "|---|---:|---:|---:|---:|---:|---:|"]
+    lines = ["| | CPU µs/request | off | ratio | p99 ms | off | ratio | spans that arrived/request | dropped |", "|---|" + "---:|" * 8]
     for costs in costs_of_screens:
         for way in costs.ways:
-            name = f"`{costs.screen.path}`, {way.name}"
-            cells = [f"{median(way.program.cpu_us):.0f}", spread(costs.ratios(way), ".2f")]
-            cells += [f"{median(way.program.p99_us) / 1e3:.2f}", spread(costs.ratios(way, "p99_us"), ".2f")]
+            cells = [f"`{costs.screen.path}`, {way.name}"]
+            cells += [f"{median(program.cpu_us):.0f}" for program in (way.program, way.beside)]
+            cells += [spread(ratios(way), ".2f")]
+            cells += [f"{median(program.p99_us) / 1e3:.2f}" for program in (way.program, way.beside)]
+            cells += [spread(ratios(way, "p99_us"), ".2f")]
             spans = way.arrived.get("traces", {}).get("items")
             cells += ["" if spans is None else f"{spans / way.requests:.2f}", f"{way.dropped:,.0f}"]
-            lines.append(f"| {' | '.join([name, *cells])} |")
+            lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
@@ -138,8 +148,8 @@ def aims(costs_of_screens):
     """What is aimed at, the figure of the worse screen, the limit, and how both are written."""
 
     def worst(name, what="cpu_us"):
-        ways = ((costs, way) for costs in costs_of_screens for way in costs.ways if way.name == name)
-        return max(median(costs.ratios(way, what)) for costs, way in ways)
+        ways = (way for costs in costs_of_screens for way in costs.ways if way.name == name)
+        return max(median(ratios(way, what)) for way in ways)
 
     return [
         *((f"CPU with {name}, by that with telemetry off", worst(name), limit, ".2f", "×") for name, limit in AIMS.items()),
