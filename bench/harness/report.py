@@ -78,8 +78,8 @@ begun by signing in.
 
 The same screens call for call, with telemetry off and exported over OTLP (HTTP, protobuf) to a collector on this machine that counts
 what it is sent (`bench/src/sink.rs`): traces of 1 % of the requests, of all of them, and of all of them where no collector listens and where
-one takes what it is sent and never answers. Asked in turn, {connections} connections, {telemetry_rounds} rounds; the ratios are those of one round. The cores are
-fully used, so with all traces a BFF makes more spans than it may keep: what is dropped is counted, and costs less than what is sent.
+one takes what it is sent and never answers. Each is asked at the same time as one with telemetry off, so that the machine is the same for both: {connections} connections
+together, {telemetry_rounds} rounds; the ratios are those of one round. The cores are fully used, so with all traces a BFF makes more spans than it may keep: what is dropped is counted, and costs less than what is sent.
 
 {telemetry}
 

@@ -6,17 +6,18 @@
 mod delivery;
 mod dropped;
 pub(crate) mod log;
-mod logs;
 mod metrics;
 mod observer;
 mod otlp;
 mod process;
 mod pseudonyms;
 mod queue;
+mod records;
 mod requests;
 mod settings;
 mod spans;
 mod variables;
+mod wire;
 
 use std::fmt;
 use std::sync::Arc;
@@ -25,7 +26,6 @@ use std::time::Duration;
 use opentelemetry::metrics::{Meter, MeterProvider as _, NoopMeterProvider};
 use opentelemetry::{InstrumentationScope, KeyValue};
 use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::logs::SdkLoggerProvider;
 use opentelemetry_semantic_conventions::attribute::{
     SERVICE_INSTANCE_ID, SERVICE_NAME, SERVICE_VERSION, VCS_REF_HEAD_REVISION,
 };
@@ -35,23 +35,18 @@ use uuid::Uuid;
 
 use crate::{BuildError, Inspector};
 use dropped::{AllDropped, Dropped};
-use logs::IntoQueue;
 use metrics::Metrics;
 use observer::Observer;
 pub(crate) use observer::sampled;
-use otlp::Record;
+use otlp::Items;
 use pseudonyms::Pseudonyms;
 use queue::Queue;
 use requests::RequestMetrics;
 pub use settings::TelemetrySettings;
-use spans::Exported;
 pub(crate) use variables::Variables;
 
 /// How long the end of a process waits for a collector to take what is left.
 const LAST_WORDS: Duration = Duration::from_secs(1);
-
-/// Where log records wait, and what puts them there.
-type Records = (Arc<Queue<Record>>, SdkLoggerProvider);
 
 /// What a service shows of itself. Cheap to clone.
 #[derive(Clone)]
@@ -62,8 +57,8 @@ struct Inner {
     observer: Arc<dyn Observe>,
     metrics: Option<Metrics>,
     dropped: AllDropped,
-    spans: Option<Arc<Queue<Exported>>>,
-    records: Option<Records>,
+    spans: Option<Arc<Queue>>,
+    records: Option<Arc<Queue>>,
     inspector: Option<Inspector>,
 }
 
@@ -139,7 +134,7 @@ impl Telemetry {
         let due = Instant::now() + LAST_WORDS;
         let ends = [
             self.0.spans.as_ref().map(|spans| spans.end()),
-            self.0.records.as_ref().map(|(records, _)| records.end()),
+            self.0.records.as_ref().map(|records| records.end()),
             self.0.metrics.as_ref().map(Metrics::end),
         ];
         for end in ends.into_iter().flatten() {
@@ -148,9 +143,9 @@ impl Telemetry {
         }
     }
 
-    /// Where log records come from that are exported.
-    pub(crate) fn records(&self) -> Option<&SdkLoggerProvider> {
-        self.0.records.as_ref().map(|(_, provider)| provider)
+    /// Where log records go that are exported.
+    fn records(&self) -> Option<Arc<Queue>> {
+        self.0.records.clone()
     }
 
     /// Where lost lines of the log are counted.
@@ -169,9 +164,9 @@ fn spans(
     variables: &Variables,
     resource: &Resource,
     dropped: &AllDropped,
-) -> Result<Option<Arc<Queue<Exported>>>, BuildError> {
+) -> Result<Option<Arc<Queue>>, BuildError> {
     let Some(to) = &variables.traces else { return Ok(None) };
-    let sink = otlp::Spans::new(to, resource)?;
+    let sink = Items::spans(to, resource)?;
     Ok(Some(Arc::new(Queue::start("spans", variables.spans, Arc::clone(&dropped.spans), sink)?)))
 }
 
@@ -179,13 +174,10 @@ fn records(
     variables: &Variables,
     resource: &Resource,
     dropped: &AllDropped,
-) -> Result<Option<Records>, BuildError> {
+) -> Result<Option<Arc<Queue>>, BuildError> {
     let Some(to) = &variables.logs else { return Ok(None) };
-    let sink = otlp::Records::new(to, resource)?;
-    let dropped = Arc::clone(&dropped.log_records);
-    let queue = Arc::new(Queue::start("log_records", variables.records, dropped, sink)?);
-    let processor = IntoQueue(Arc::clone(&queue));
-    Ok(Some((queue, SdkLoggerProvider::builder().with_log_processor(processor).build())))
+    let (sink, dropped) = (Items::log_records(to, resource)?, Arc::clone(&dropped.log_records));
+    Ok(Some(Arc::new(Queue::start("log_records", variables.records, dropped, sink)?)))
 }
 
 /// The name of all our instruments and spans.

@@ -1,8 +1,8 @@
 //! Whether what is sent is taken.
 
+use std::fmt::Display;
 use std::time::Duration;
 
-use opentelemetry_sdk::error::OTelSdkResult;
 use tokio::time::Instant;
 use tracing::{info, warn};
 
@@ -35,7 +35,7 @@ impl Delivery {
     }
 
     /// Notes how it went, and says so when that is news.
-    pub(super) fn went(&mut self, result: OTelSdkResult) {
+    pub(super) fn went<T, E: Display>(&mut self, result: Result<T, E>) {
         let Err(error) = result else {
             if self.failing.take().is_some() {
                 info!(signal = self.signal, "telemetry is exported again");
@@ -61,7 +61,6 @@ impl Delivery {
 
 #[cfg(test)]
 mod tests {
-    use opentelemetry_sdk::error::OTelSdkError;
 
     use super::*;
 
@@ -71,10 +70,10 @@ mod tests {
         let mut rests = vec![];
         for _ in 0..7 {
             rests.push(delivery.rest().map(|rest| rest.as_secs()));
-            delivery.went(Err(OTelSdkError::AlreadyShutdown));
+            delivery.went(Err::<(), _>("nobody takes it"));
         }
         assert_eq!(rests, [None, Some(1), Some(2), Some(4), Some(8), Some(16), Some(30)]);
-        delivery.went(Ok(()));
+        delivery.went(Ok::<_, &str>(()));
         assert_eq!(delivery.rest(), None);
     }
 }

@@ -8,8 +8,6 @@ use std::panic;
 use std::sync::Arc;
 use std::time::Duration;
 
-use opentelemetry_appender_tracing::layer::OpenTelemetryTracingBridge;
-use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use tokio::time::sleep;
 use tracing::Metadata;
 use tracing_subscriber::filter::{ParseError, filter_fn};
@@ -21,7 +19,9 @@ use tracing_subscriber::{EnvFilter, Layer, fmt};
 use super::Telemetry;
 use super::dropped::Dropped;
 use super::queue::{Queue, Sink};
+use super::records::IntoQueue;
 use super::variables::Limits;
+use crate::BuildError;
 
 /// A few megabytes at most; and soon enough for whoever watches.
 const LIMITS: Limits = Limits { queue: 8192, batch: 1024, delay: Duration::from_millis(10) };
@@ -37,7 +37,7 @@ pub(crate) struct Log {
 
 /// Puts lines into the queue.
 #[derive(Clone)]
-struct Lines(Arc<Queue<Box<[u8]>>>);
+struct Lines(Arc<Queue>);
 
 /// Writes them.
 struct Out<W>(W);
@@ -62,8 +62,7 @@ pub(crate) fn start(filter: EnvFilter, telemetry: &Telemetry) -> io::Result<Log>
     } else {
         lines.json().flatten_event(true).with_current_span(true).with_span_list(false).boxed()
     };
-    let records = telemetry.records().map(OpenTelemetryTracingBridge::new);
-    let records = records.map(|records| records.with_filter(filter_fn(may_leave)));
+    let records = telemetry.records().map(|records| IntoQueue(records).with_filter(filter_fn(may_leave)));
     // Only a second call can fail: the first one's subscriber then stays.
     let _ = tracing_subscriber::registry().with(filter).with(lines).with(records).try_init();
     panic::set_hook(Box::new(log_panic));
@@ -106,10 +105,11 @@ impl Log {
     }
 }
 
-impl<W: Write + Send + 'static> Sink<Box<[u8]>> for Out<W> {
-    fn send(&mut self, lines: Vec<Box<[u8]>>) -> OTelSdkResult {
-        let written = self.0.write_all(&lines.concat()).and_then(|()| self.0.flush());
-        written.map_err(|error| OTelSdkError::InternalFailure(error.to_string()))
+impl<W: Write + Send + 'static> Sink for Out<W> {
+    fn send(&mut self, lines: &[u8]) -> Result<usize, BuildError> {
+        self.0.write_all(lines)?;
+        self.0.flush()?;
+        Ok(0)
     }
 }
 
@@ -124,7 +124,7 @@ impl<'a> MakeWriter<'a> for Lines {
 impl Write for &Lines {
     /// A line, as a whole.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        self.0.put(1, || line.into());
+        self.0.put(1, |lines| lines.extend_from_slice(line));
         Ok(line.len())
     }
 

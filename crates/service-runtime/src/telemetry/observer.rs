@@ -11,7 +11,7 @@ use request_context::{Completed, Observe};
 use super::pseudonyms::Pseudonyms;
 use super::queue::Queue;
 use super::requests::RequestMetrics;
-use super::spans::Exported;
+use super::spans::{self, Why};
 use super::variables::Sampler;
 use crate::Inspector;
 
@@ -23,7 +23,7 @@ pub(super) struct Observer {
     pub(super) users: Pseudonyms,
     pub(super) sampler: Sampler,
     /// Where spans go, if anywhere.
-    pub(super) spans: Option<Arc<Queue<Exported>>>,
+    pub(super) spans: Option<Arc<Queue>>,
 }
 
 impl Observe for Observer {
@@ -51,9 +51,9 @@ impl Observe for Observer {
         if let Some(spans) = &self.spans
             && let Some(because) = sampled(&request, self.slow)
         {
-            spans.put(Exported::count(&request), || {
+            spans.put(spans::count(&request), |to| {
                 let user = request.context.caller().map(|caller| self.users.of(caller));
-                Exported::new(request, because, user)
+                spans::write(&request, &Why { because, user }, to);
             });
         }
     }

@@ -4,31 +4,39 @@
 //! out what is there and sends it, since whoever sends blocks. The SDK's own batch processors work alike, but do not tell
 //! how much they dropped.
 //!
-//! The thread is woken by what comes first and by what makes a batch, and by nothing in between: to wake a thread costs
-//! more than all the rest of this.
+//! What waits are the bytes that will be sent, one behind the other: what is made of many small things would be taken
+//! apart by another thread than made it. That thread is woken by what comes first and by what makes a batch, and by
+//! nothing in between: to wake a thread costs more than all the rest of this.
 
-use std::sync::Arc;
+use std::cell::Cell;
+use std::collections::VecDeque;
+use std::mem;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Thread};
 
-use opentelemetry_sdk::error::OTelSdkResult;
-use tokio::runtime::Handle;
 use tokio::time::Instant;
 
 use super::delivery::Delivery;
 use super::dropped::Dropped;
 use super::variables::Limits;
+use crate::BuildError;
+
+thread_local! {
+    /// Where something is written before it is known that it is whole.
+    static DRAFT: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
 
 /// What sends a batch, and waits until it is sent.
-pub(super) trait Sink<T>: Send + 'static {
-    fn send(&mut self, batch: Vec<T>) -> OTelSdkResult;
+pub(super) trait Sink: Send + 'static {
+    /// Gives how many of the batch were not taken.
+    fn send(&mut self, batch: &[u8]) -> Result<usize, BuildError>;
 }
 
 /// Puts things in.
 #[derive(Debug)]
-pub(super) struct Queue<T: Send + 'static> {
-    sender: Sender<Message<T>>,
+pub(super) struct Queue {
     state: Arc<State>,
     worker: Thread,
     limits: Limits,
@@ -40,48 +48,56 @@ pub(super) struct Queue<T: Send + 'static> {
 struct State {
     /// How much there is, what is being sent included.
     waiting: AtomicUsize,
-    /// Nothing more shall come.
+    /// What is there is to be sent at once.
     ends: AtomicBool,
+    batches: Mutex<Batches>,
 }
 
-#[derive(Debug)]
-enum Message<T> {
-    /// Something, and how much it is.
-    Item(T, usize),
-    /// Send what is there, say so, and end.
-    End(Sender<()>),
+#[derive(Debug, Default)]
+struct Batches {
+    all: VecDeque<Batch>,
+    /// What was sent, for what will be.
+    spare: Vec<u8>,
+    /// Who waits for the end.
+    waits: Vec<Sender<()>>,
+    ended: bool,
 }
 
-impl<T: Send + 'static> Queue<T> {
+#[derive(Debug, Default)]
+struct Batch {
+    bytes: Vec<u8>,
+    weight: usize,
+}
+
+impl Queue {
     /// Begins a thread that sends what is put in. `signal` is what it is called in the log.
     pub(super) fn start(
         signal: &'static str,
         limits: Limits,
         dropped: Arc<Dropped>,
-        sink: impl Sink<T>,
+        sink: impl Sink,
     ) -> std::io::Result<Self> {
-        let (sender, receiver) = mpsc::channel();
         let state = Arc::new(State::default());
         let (shared, counted) = (Arc::clone(&state), Arc::clone(&dropped));
-        let delivery = Delivery::of(signal);
-        let worker = Worker { receiver, limits, sink, state: shared, dropped: counted, delivery };
-        let runtime = Handle::try_current().ok();
-        let thread = thread::Builder::new().name(signal.to_owned()).spawn(move || {
-            // gRPC needs one, and not only where its exporter was made.
-            let _inside = runtime.as_ref().map(Handle::enter);
-            worker.run();
-        })?;
-        Ok(Self { sender, state, worker: thread.thread().clone(), limits, dropped })
+        let worker = Worker { limits, sink, state: shared, dropped: counted, delivery: Delivery::of(signal) };
+        let thread = thread::Builder::new().name(signal.to_owned()).spawn(|| worker.run())?;
+        Ok(Self { state, worker: thread.thread().clone(), limits, dropped })
     }
 
-    /// Puts in what `make` makes, which counts as `weight`; if there is no room it is not even made.
-    pub(super) fn put(&self, weight: usize, make: impl FnOnce() -> T) {
+    /// Puts in what `write` appends, which counts as `weight`; if there is no room it is not even written.
+    pub(super) fn put(&self, weight: usize, write: impl FnOnce(&mut Vec<u8>)) {
         let with_it = |waiting: usize| waiting.checked_add(weight).filter(|sum| *sum <= self.limits.queue);
         let Ok(before) = self.state.waiting.fetch_update(Ordering::Relaxed, Ordering::Relaxed, with_it)
         else {
             return self.dropped.queue_full(weight);
         };
-        if self.sender.send(Message::Item(make(), weight)).is_err() {
+        // Taken, not borrowed: to write something may put something else in. A thread that ends has none.
+        let mut draft = DRAFT.try_with(Cell::take).unwrap_or_default();
+        draft.clear();
+        write(&mut draft);
+        let ended = self.state.batches().add(&draft, weight, self.limits.batch).is_err();
+        let _ = DRAFT.try_with(|kept| kept.set(draft));
+        if ended {
             self.state.waiting.fetch_sub(weight, Ordering::Relaxed);
             return self.dropped.queue_full(weight);
         }
@@ -90,25 +106,54 @@ impl<T: Send + 'static> Queue<T> {
         }
     }
 
-    /// Has what is there sent. The receiver hears when that is done.
+    /// Has what is there sent, and takes nothing more. The receiver hears when that is done.
     pub(super) fn end(&self) -> Receiver<()> {
         let (done, is_done) = mpsc::channel();
-        // Without a worker there is nothing to wait for: the receiver hears that, too.
-        let _ = self.sender.send(Message::End(done));
+        // Without anybody to send it there is nothing to wait for: the receiver hears that, too.
+        let mut batches = self.state.batches();
+        if !batches.ended {
+            batches.waits.push(done);
+        }
+        drop(batches);
         self.state.ends.store(true, Ordering::Relaxed);
         self.worker.unpark();
         is_done
     }
 }
 
-impl<T: Send + 'static> Drop for Queue<T> {
+impl Drop for Queue {
     fn drop(&mut self) {
         let _ = self.end();
     }
 }
 
-struct Worker<T, S> {
-    receiver: Receiver<Message<T>>,
+impl State {
+    fn batches(&self) -> MutexGuard<'_, Batches> {
+        self.batches.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Nobody takes anything out any more.
+struct Ended;
+
+impl Batches {
+    /// Adds to the last batch, or to a new one if that would have more than `most`.
+    fn add(&mut self, bytes: &[u8], weight: usize, most: usize) -> Result<(), Ended> {
+        if self.ended {
+            return Err(Ended);
+        }
+        if self.all.back().is_none_or(|last| last.weight + weight > most) {
+            self.all.push_back(Batch { bytes: mem::take(&mut self.spare), weight: 0 });
+        }
+        if let Some(last) = self.all.back_mut() {
+            last.bytes.extend_from_slice(bytes);
+            last.weight += weight;
+        }
+        Ok(())
+    }
+}
+
+struct Worker<S> {
     limits: Limits,
     sink: S,
     state: Arc<State>,
@@ -116,14 +161,17 @@ struct Worker<T, S> {
     delivery: Delivery,
 }
 
-impl<T, S: Sink<T>> Worker<T, S> {
+impl<S: Sink> Worker<S> {
     fn run(mut self) {
         loop {
             self.wait();
-            if let Some(done) = self.take_out() {
-                // First, so that what comes later finds nobody and is counted as dropped.
-                drop(self);
-                let _ = done.send(());
+            while let Some(batch) = self.next() {
+                self.send(batch);
+                if self.delivery.rest().is_some() && !self.ends() {
+                    break;
+                }
+            }
+            if self.ends() && self.has_ended() {
                 return;
             }
         }
@@ -145,52 +193,40 @@ impl<T, S: Sink<T>> Worker<T, S> {
         }
     }
 
-    /// Sends what is there, or a part of it if that fails. Gives whom to tell that nothing more will be, if this is the
-    /// end.
-    fn take_out(&mut self) -> Option<Sender<()>> {
-        let (mut batch, mut weight, mut end) = (vec![], 0, None);
-        while let Ok(message) = self.receiver.try_recv() {
-            match message {
-                Message::Item(item, its) => {
-                    batch.push(item);
-                    weight += its;
-                }
-                Message::End(done) => end = Some(done),
-            }
-            if weight >= self.limits.batch {
-                self.send(std::mem::take(&mut batch), std::mem::take(&mut weight));
-                if self.delivery.rest().is_some() && !self.ends() {
-                    return end;
-                }
-            }
-        }
-        self.send(batch, weight);
-        end
-    }
-
     fn ends(&self) -> bool {
         self.state.ends.load(Ordering::Relaxed)
     }
 
-    fn send(&mut self, batch: Vec<T>, weight: usize) {
-        if batch.is_empty() {
-            return;
+    fn next(&self) -> Option<Batch> {
+        self.state.batches().all.pop_front()
+    }
+
+    /// Ends, unless something has come meanwhile, and says so.
+    fn has_ended(&self) -> bool {
+        let mut batches = self.state.batches();
+        batches.ended = batches.all.is_empty();
+        if batches.ended {
+            for done in batches.waits.drain(..) {
+                let _ = done.send(());
+            }
         }
-        let result = self.sink.send(batch);
-        if result.is_err() {
-            self.dropped.export_failed(weight);
-        }
+        batches.ended
+    }
+
+    fn send(&mut self, mut batch: Batch) {
+        let result = self.sink.send(&batch.bytes);
+        self.dropped.export_failed(*result.as_ref().unwrap_or(&batch.weight));
         self.delivery.went(result);
         // Not before it is gone: what is being sent takes room, too.
-        self.state.waiting.fetch_sub(weight, Ordering::Relaxed);
+        self.state.waiting.fetch_sub(batch.weight, Ordering::Relaxed);
+        batch.bytes.clear();
+        self.state.batches().spare = batch.bytes;
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
-
-    use opentelemetry_sdk::error::OTelSdkError;
+    use std::time::Duration;
 
     use super::*;
 
@@ -200,16 +236,16 @@ mod tests {
         fails: bool,
     }
 
-    impl Sink<u8> for Slow {
-        fn send(&mut self, batch: Vec<u8>) -> OTelSdkResult {
+    impl Sink for Slow {
+        fn send(&mut self, batch: &[u8]) -> Result<usize, BuildError> {
             self.gate.lock().unwrap().push(batch.len());
-            if self.fails { Err(OTelSdkError::AlreadyShutdown) } else { Ok(()) }
+            if self.fails { Err("nobody takes it".into()) } else { Ok(0) }
         }
     }
 
-    fn start(fails: bool) -> (Queue<u8>, Arc<Mutex<Vec<usize>>>, Arc<Dropped>) {
+    fn start(fails: bool) -> (Queue, Arc<Mutex<Vec<usize>>>, Arc<Dropped>) {
         let (gate, dropped) = (Arc::new(Mutex::new(vec![])), Arc::new(Dropped::default()));
-        let limits = Limits { queue: 100, batch: 30, delay: std::time::Duration::from_hours(1) };
+        let limits = Limits { queue: 100, batch: 30, delay: Duration::from_hours(1) };
         let sink = Slow { gate: Arc::clone(&gate), fails };
         (Queue::start("spans", limits, Arc::clone(&dropped), sink).unwrap(), gate, dropped)
     }
@@ -219,7 +255,7 @@ mod tests {
         let (queue, gate, dropped) = start(false);
         let stuck = gate.lock().unwrap();
         for _ in 0..1000 {
-            queue.put(2, || 7);
+            queue.put(2, |to| to.push(7));
         }
         assert_eq!(dropped.counts(), (1900, 0));
         drop(stuck);
@@ -232,24 +268,35 @@ mod tests {
     fn nothing_is_left_at_the_end() {
         let (queue, gate, dropped) = start(false);
         for _ in 0..7 {
-            queue.put(1, || 7);
+            queue.put(1, |to| to.push(7));
         }
         queue.end().recv().unwrap();
         assert_eq!((gate.lock().unwrap().iter().sum::<usize>(), dropped.counts()), (7, (0, 0)));
         // Nobody takes it out any more.
-        queue.put(1, || 7);
+        queue.put(1, |to| to.push(7));
         assert_eq!(dropped.counts(), (1, 0));
+        assert!(queue.end().recv().is_err());
     }
 
     #[test]
     fn what_is_not_taken_is_counted() {
         let (queue, _, dropped) = start(true);
         for _ in 0..100 {
-            queue.put(1, || 7);
+            queue.put(1, |to| to.push(7));
         }
         queue.end().recv().unwrap();
         let (full, failed) = dropped.counts();
         assert_eq!(full + failed, 100);
         assert!(failed >= 30, "{failed}");
+    }
+
+    #[test]
+    fn what_is_more_than_a_batch_is_one_of_its_own() {
+        let (queue, gate, dropped) = start(false);
+        for weight in [1, 40, 1] {
+            queue.put(weight, |to| to.push(7));
+        }
+        queue.end().recv().unwrap();
+        assert_eq!((gate.lock().unwrap().len(), dropped.counts()), (3, (0, 0)));
     }
 }

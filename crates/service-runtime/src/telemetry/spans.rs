@@ -1,142 +1,128 @@
 //! Requests as spans for a collector.
 
-use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
-use opentelemetry::trace::Link;
-use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status, TraceState};
-use opentelemetry::{InstrumentationScope, KeyValue, StringValue};
-use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
-use request_context::{Completed, Recorded, RequestId, Trace};
+use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status};
+use request_context::{Completed, Recorded, Trace};
 
-/// A request whose spans are exported: what they say of it, and no credential of its caller.
-#[derive(Debug)]
-pub(super) struct Exported {
-    trace: Trace,
-    request_id: RequestId,
-    began_at: SystemTime,
-    took: Duration,
-    method: &'static str,
-    route: Option<StringValue>,
-    status: Option<u16>,
-    size: Option<u64>,
-    error: Option<Cow<'static, str>>,
-    /// Why they are: `head`, `error` or `slow`.
-    because: &'static str,
+use super::records::nanoseconds;
+use super::wire::Message;
+
+/// Whether the parent is in another process is known, and whether it is.
+const KNOWS_REMOTE: u32 = 0x100;
+const IS_REMOTE: u32 = 0x200;
+
+/// Why a request is exported, and whose it is.
+pub(super) struct Why {
+    /// `head`, `error` or `slow`.
+    pub(super) because: &'static str,
     /// Who the user is, as a name that says nothing.
-    user: Option<String>,
-    spans: Vec<Recorded>,
+    pub(super) user: Option<String>,
 }
 
-impl Exported {
-    pub(super) fn new(request: Completed, because: &'static str, user: Option<String>) -> Self {
-        let Completed { context, method, route, status, size, took, error, spans, .. } = request;
-        Self {
-            trace: context.trace().clone(),
-            request_id: context.request_id().clone(),
-            began_at: context.began_at(),
-            took,
-            method,
-            route,
-            status,
-            size,
-            error,
-            because,
-            user,
-            spans,
-        }
-    }
+/// How many spans a request has, the server's own included.
+pub(super) fn count(request: &Completed) -> usize {
+    1 + request.spans.len()
+}
 
-    /// How many spans there are of a request.
-    pub(super) fn count(request: &Completed) -> usize {
-        1 + request.spans.len()
-    }
-
-    /// How many spans there are.
-    pub(super) fn len(&self) -> usize {
-        1 + self.spans.len()
-    }
-
-    /// Its spans, the server's own first.
-    pub(super) fn into_spans(mut self, scope: &InstrumentationScope, into: &mut Vec<SpanData>) {
-        let recorded = std::mem::take(&mut self.spans);
-        let (trace, began) = (self.trace.clone(), self.began_at);
-        into.push(self.server(scope));
-        into.extend(recorded.into_iter().map(|span| child(span, &trace, began, scope)));
-    }
-
-    fn server(self, scope: &InstrumentationScope) -> SpanData {
-        let Self { method, trace, .. } = &self;
-        let name =
-            self.route.as_ref().map_or(Cow::Borrowed(*method), |route| format!("{method} {route}").into());
-        let failed = self.status.is_some_and(|status| status >= 500);
-        SpanData {
-            span_context: sampled(trace, trace.span_id()),
-            parent_span_id: trace.parent_id().unwrap_or(SpanId::INVALID),
-            parent_span_is_remote: trace.parent_id().is_some(),
-            span_kind: SpanKind::Server,
-            name,
-            start_time: self.began_at,
-            end_time: self.began_at + self.took,
-            dropped_attributes_count: 0,
-            events: SpanEvents::default(),
-            links: SpanLinks::default(),
-            status: if failed { Status::error("") } else { Status::Unset },
-            instrumentation_scope: scope.clone(),
-            attributes: self.attributes(),
-        }
-    }
-
-    fn attributes(self) -> Vec<KeyValue> {
-        let mut attributes = vec![
-            KeyValue::new("http.request.method", self.method),
-            KeyValue::new("url.scheme", "http"),
-            KeyValue::new("triptych.request_id", self.request_id.as_str().to_owned()),
-            KeyValue::new("triptych.sampled", self.because),
-        ];
-        let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
-        let more = [
-            self.route.map(|route| KeyValue::new("http.route", route)),
-            self.status.map(|status| KeyValue::new("http.response.status_code", i64::from(status))),
-            self.size.map(|size| KeyValue::new("http.response.body.size", number(size))),
-            self.error.map(|error| KeyValue::new("error.type", StringValue::from(error))),
-            self.user.map(|user| KeyValue::new("enduser.pseudo.id", user)),
-        ];
-        attributes.extend(more.into_iter().flatten());
-        attributes
+/// All spans of a request, as fields of a `ScopeSpans`; the server's own first.
+pub(super) fn write(request: &Completed, why: &Why, to: &mut Vec<u8>) {
+    let (trace, began) = (request.context.trace(), request.context.began_at());
+    let mut to = Message::new(to);
+    to.long_message(2, |span| server(request, why, span));
+    for recorded in &request.spans {
+        to.long_message(2, |span| child(recorded, trace, began, span));
     }
 }
 
-fn child(
-    mut span: Recorded,
-    trace: &Trace,
-    request_began: SystemTime,
-    scope: &InstrumentationScope,
-) -> SpanData {
-    let start_time = request_began + span.began;
-    let mut links = SpanLinks::default();
-    links.links.extend(span.link.take().map(Link::with_context));
-    SpanData {
-        span_context: sampled(trace, span.id),
-        parent_span_id: span.parent,
-        parent_span_is_remote: false,
-        span_kind: span.kind.clone(),
-        name: span.name.as_str().to_owned().into(),
-        start_time,
-        end_time: start_time + span.took.max(Duration::ZERO),
-        dropped_attributes_count: 0,
-        events: SpanEvents::default(),
-        links,
-        status: span.status.clone(),
-        instrumentation_scope: scope.clone(),
-        attributes: span.into_attributes(),
+fn server(request: &Completed, why: &Why, span: &mut Message<'_>) {
+    let Completed { context, method, route, status, size, error, .. } = request;
+    let trace = context.trace();
+    begin(span, trace, trace.span_id(), trace.parent_id(), &SpanKind::Server);
+    span.fixed32(16, flags(trace, trace.parent_id().is_some()));
+    match route {
+        Some(route) => span.printed(5, format_args!("{method} {route}")),
+        None => span.text(5, method),
+    }
+    times(span, context.began_at(), request.took);
+    text(span, "http.request.method", method);
+    text(span, "url.scheme", "http");
+    text(span, "triptych.request_id", context.request_id().as_str());
+    text(span, "triptych.sampled", why.because);
+    if let Some(route) = route {
+        text(span, "http.route", route.as_str());
+    }
+    if let Some(status) = status {
+        span.attribute(9, "http.response.status_code", |any| any.number(3, u64::from(*status)));
+    }
+    if let Some(size) = size {
+        span.attribute(9, "http.response.body.size", |any| any.number(3, *size));
+    }
+    if let Some(error) = error {
+        text(span, "error.type", error);
+    }
+    if let Some(user) = &why.user {
+        text(span, "enduser.pseudo.id", user);
+    }
+    if status.is_some_and(|status| status >= 500) {
+        failed(span);
     }
 }
 
-/// One of our spans, which is exported whether others were told so or not.
-fn sampled(trace: &Trace, span: SpanId) -> SpanContext {
-    let context = trace.context_of(span);
-    let flags = context.trace_flags().with_sampled(true);
-    let state = trace.state().and_then(|state| state.parse().ok()).unwrap_or(TraceState::NONE);
-    SpanContext::new(trace.trace_id(), span, flags, false, state)
+fn child(recorded: &Recorded, trace: &Trace, request_began: SystemTime, span: &mut Message<'_>) {
+    begin(span, trace, recorded.id, Some(recorded.parent), &recorded.kind);
+    span.fixed32(16, flags(trace, false));
+    span.text(5, recorded.name.as_str());
+    times(span, request_began + recorded.began, recorded.took);
+    span.attributes(9, recorded.attributes());
+    if let Some(other) = &recorded.link {
+        span.message(13, |link| linked(link, other));
+    }
+    if matches!(recorded.status, Status::Error { .. }) {
+        failed(span);
+    }
+}
+
+fn begin(span: &mut Message<'_>, trace: &Trace, id: SpanId, parent: Option<SpanId>, kind: &SpanKind) {
+    span.bytes(1, &trace.trace_id().to_bytes());
+    span.bytes(2, &id.to_bytes());
+    if let Some(state) = trace.state() {
+        span.text(3, state);
+    }
+    if let Some(parent) = parent {
+        span.bytes(4, &parent.to_bytes());
+    }
+    let kind = match kind {
+        SpanKind::Internal => 1,
+        SpanKind::Server => 2,
+        SpanKind::Client => 3,
+        SpanKind::Producer => 4,
+        SpanKind::Consumer => 5,
+    };
+    span.number(6, kind);
+}
+
+fn linked(link: &mut Message<'_>, to: &SpanContext) {
+    link.bytes(1, &to.trace_id().to_bytes());
+    link.bytes(2, &to.span_id().to_bytes());
+    link.fixed32(6, u32::from(to.trace_flags().to_u8()) | KNOWS_REMOTE);
+}
+
+/// One of our spans is sampled, whether others were told so or not.
+fn flags(trace: &Trace, remote_parent: bool) -> u32 {
+    let of_trace = trace.context_of(trace.span_id()).trace_flags().with_sampled(true);
+    u32::from(of_trace.to_u8()) | KNOWS_REMOTE | if remote_parent { IS_REMOTE } else { 0 }
+}
+
+fn times(span: &mut Message<'_>, began: SystemTime, took: Duration) {
+    span.fixed64(7, nanoseconds(began));
+    span.fixed64(8, nanoseconds(began + took));
+}
+
+fn text(span: &mut Message<'_>, key: &str, value: &str) {
+    span.attribute(9, key, |any| any.text(1, value));
+}
+
+fn failed(span: &mut Message<'_>) {
+    span.message(15, |status| status.number(3, 2));
 }

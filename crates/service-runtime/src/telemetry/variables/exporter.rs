@@ -2,18 +2,20 @@
 
 use std::time::Duration;
 
-use http::{HeaderName, HeaderValue, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use opentelemetry_otlp::Compression;
 
 use super::{BadVariable, Env};
 
-/// Where one signal is exported to, and how. The headers, which may be secrets, the exporter reads by itself.
+/// Where one signal is exported to, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in super::super) struct Exporter {
     pub(in super::super) protocol: Protocol,
     pub(in super::super) endpoint: String,
     pub(in super::super) timeout: Duration,
     pub(in super::super) compression: Option<Compression>,
+    /// They may be secrets. The exporter of metrics reads them by itself.
+    pub(in super::super) headers: HeaderMap,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,13 +34,17 @@ impl Exporter {
             Some(_) => return Err(BadVariable::new(&kind, "must be otlp or none")),
         }
         let protocol = protocol(&Setting::find(env, signal, "PROTOCOL"))?;
-        headers(env, &Setting::find(env, signal, "HEADERS"))?;
+        let headers = headers(env, &Setting::find(env, signal, "HEADERS"))?;
         let timeout = Setting::find(env, signal, "TIMEOUT");
         let timeout = env.milliseconds(&timeout.name, Duration::from_secs(10))?;
         let compression = compression(&Setting::find(env, signal, "COMPRESSION"))?;
         let endpoint = endpoint(&Setting::find(env, signal, "ENDPOINT"), protocol, signal)?;
         refuse(env, signal)?;
-        Ok(endpoint.map(|endpoint| Self { protocol, endpoint, timeout, compression }))
+        Ok(endpoint.map(|endpoint| Self { protocol, endpoint, timeout, compression, headers }))
+    }
+
+    pub(in super::super) fn is_tls(&self) -> bool {
+        self.endpoint.starts_with("https:")
     }
 }
 
@@ -114,12 +120,13 @@ fn endpoint(setting: &Setting<'_>, protocol: Protocol, signal: &str) -> Result<O
     Ok(Some(value.to_owned()))
 }
 
-fn headers(env: &Env<'_>, setting: &Setting<'_>) -> Result<(), BadVariable> {
-    let good = |(name, value): &(String, String)| {
-        HeaderName::try_from(name).is_ok() && HeaderValue::try_from(value).is_ok()
+fn headers(env: &Env<'_>, setting: &Setting<'_>) -> Result<HeaderMap, BadVariable> {
+    let header = |(name, value): (String, String)| {
+        let mut value = HeaderValue::try_from(value).ok()?;
+        value.set_sensitive(true);
+        Some((HeaderName::try_from(name).ok()?, value))
     };
-    if env.pairs(&setting.name)?.iter().all(good) {
-        return Ok(());
-    }
-    Err(setting.wrong("must be names and values of HTTP headers, written as name=value,name=value"))
+    let headers = env.pairs(&setting.name)?.into_iter().map(header).collect::<Option<_>>();
+    let right = "must be names and values of HTTP headers, written as name=value,name=value";
+    headers.ok_or_else(|| setting.wrong(right))
 }
