@@ -109,7 +109,7 @@ impl Queue {
     /// Has what is there sent, and takes nothing more. The receiver hears when that is done.
     pub(super) fn end(&self) -> Receiver<()> {
         let (done, is_done) = mpsc::channel();
-        // Without anybody to send it there is nothing to wait for: the receiver hears that, too.
+        // Where everything has ended there is nothing to wait for: the receiver hears that, too.
         let mut batches = self.state.batches();
         if !batches.ended {
             batches.waits.push(done);

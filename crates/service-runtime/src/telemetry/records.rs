@@ -64,6 +64,15 @@ impl Fields<'_, '_> {
             name => self.0.attribute(6, name, |any| any.text(1, value)),
         }
     }
+
+    /// The same of what has no text yet, which need not be made for an attribute.
+    fn printed(&mut self, field: &Field, value: fmt::Arguments<'_>) {
+        match field.name() {
+            "message" => self.0.message(5, |body| body.printed(1, value)),
+            "trace_id" | "span_id" => self.text(field, &value.to_string()),
+            name => self.0.attribute(6, name, |any| any.printed(1, value)),
+        }
+    }
 }
 
 impl Visit for Fields<'_, '_> {
@@ -89,15 +98,5 @@ impl Visit for Fields<'_, '_> {
 
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
         self.printed(field, format_args!("{value:?}"));
-    }
-}
-
-impl Fields<'_, '_> {
-    fn printed(&mut self, field: &Field, value: fmt::Arguments<'_>) {
-        match field.name() {
-            "message" => self.0.message(5, |body| body.printed(1, value)),
-            "trace_id" | "span_id" => self.text(field, &value.to_string()),
-            name => self.0.attribute(6, name, |any| any.printed(1, value)),
-        }
     }
 }

@@ -1,7 +1,7 @@
 //! Writes protobuf (<https://protobuf.dev/programming-guides/encoding/>), as far as OTLP wants it.
 //!
-//! Into the bytes that leave, at once: a span that is first built as objects of the SDK and of the protocol costs more than
-//! the request that it tells of is recorded for.
+//! Into the bytes that leave, at once: to build a span as objects of the SDK first, and of the protocol then, costs several
+//! times as much.
 
 use std::fmt;
 
